@@ -1,0 +1,1 @@
+"""Where tests run: clusters, STENGs, jobs and how they travel."""

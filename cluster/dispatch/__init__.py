@@ -1,0 +1,43 @@
+"""The only writer of jobs: every arrow of `cluster.states`, as a conditional UPDATE whose row count is looked at.
+
+Time is passed in. What a caller lost (another was faster, the attempt is an old one, the job was cancelled)
+comes back as False or None, never as an exception: losing a race is ordinary.
+"""
+
+from cluster.dispatch.intake import cancel, enqueue, refuse
+from cluster.dispatch.last_tests import follow, unfollow
+from cluster.dispatch.reaper import abandon, reap
+from cluster.dispatch.running import (
+    Claim,
+    accept,
+    claim,
+    finish,
+    give_back,
+    mark_credentials,
+    overrun,
+    progress,
+    renew,
+)
+from cluster.representation import job_to_json
+from cluster.waiting import wait_until_final
+
+__all__ = [
+    "Claim",
+    "abandon",
+    "accept",
+    "cancel",
+    "claim",
+    "enqueue",
+    "finish",
+    "follow",
+    "give_back",
+    "job_to_json",
+    "mark_credentials",
+    "overrun",
+    "progress",
+    "reap",
+    "refuse",
+    "renew",
+    "unfollow",
+    "wait_until_final",
+]

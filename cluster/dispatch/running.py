@@ -1,0 +1,225 @@
+"""The way of a job through a STENG: accepted, claimed, marked, told, finished."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from cluster.choices import JobState
+from cluster.dispatch import last_tests
+from cluster.dispatch.arrows import end, pull
+from cluster.dispatch.intake import SEALED_FIELD
+from cluster.models import Job, Steng
+from cluster.rules import LEASE, RUN_MARGIN
+from cluster.states import Event
+from core.net import split_endpoint
+from credentials import vault
+from steng.codes import find
+from steng.wire import (
+    ProbeReport,
+    ProbeRequest,
+    Stage,
+    StageName,
+    StageOutcome,
+    Verdict,
+    WireError,
+    from_json,
+    to_json,
+)
+from untrusted_cache import services as trust
+
+_log = logging.getLogger(__name__)
+
+SUCCESS = "The connection works."
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a STENG gets for a claim: this attempt is its own until the lease ends."""
+
+    job: uuid.UUID
+    attempt: int
+    request: ProbeRequest
+    run_deadline: datetime
+
+
+def accept(job_id: uuid.UUID, now: datetime) -> bool:
+    """Note that the engine has told a STENG of a waiting job; False where it waits no more."""
+    return pull(Event.ACCEPT, Q(pk=job_id), dispatched_at=now) == 1
+
+
+def claim(job_id: uuid.UUID, steng: Steng, now: datetime) -> Claim | None:
+    """Give a job to a STENG for one attempt; None where it is not (or no longer) there to be claimed.
+
+    The request is opened first: a secret that cannot be read ends the job `failed`, `secret_unreadable`, a
+    request in a format that this version does not speak `steng_unsuitable`.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(_meant_for(steng), pk=job_id, state=JobState.DISPATCHED).first()
+        if job is None:
+            return None
+        try:
+            text = vault.open_(job.sealed_request, job.pk, SEALED_FIELD).reveal()
+            request = from_json(ProbeRequest, json.loads(text))
+        except (vault.SecretUnreadable, vault.VaultUnavailable):
+            end(Event.UNREADABLE, job, code="secret_unreadable", now=now)
+            return None
+        except WireError:
+            end(Event.UNREADABLE, job, code="steng_unsuitable", now=now)
+            return None
+        deadline = now + timedelta(milliseconds=request.timeout_ms) + RUN_MARGIN
+        won = pull(
+            Event.CLAIM,
+            Q(pk=job.pk, attempt=job.attempt),
+            attempt=F("attempt") + 1,
+            ran_on=steng,
+            steng_name=steng.name,
+            started=now,
+            lease_until=now + LEASE,
+            run_deadline=deadline,
+            credentials_sent_at=None,
+            stages=[],
+        )
+        # The loser of a race for the same job gets nothing, and must not even connect.
+        return Claim(job.pk, job.attempt + 1, request, deadline) if won else None
+
+
+def mark_credentials(job_id: uuid.UUID, attempt: int, now: datetime) -> bool:
+    """Note that credentials are about to leave; only who gets True may send them, and only after the commit.
+
+    From here on the job is never repeated. False for a job that was cancelled, is out of time or belongs to
+    another attempt, and for a second login of the same attempt.
+    """
+    fence = _ours(job_id, attempt) & Q(credentials_sent_at__isnull=True, lease_until__gt=now, run_deadline__gt=now)
+    return Job.objects.filter(fence).update(credentials_sent_at=now) == 1
+
+
+def progress(job_id: uuid.UUID, attempt: int, stages: Sequence[Stage]) -> bool:
+    """Show the stages that have ended so far, all of them; False where the attempt is over."""
+    return Job.objects.filter(_ours(job_id, attempt)).update(stages=[to_json(stage) for stage in stages]) == 1
+
+
+def renew(steng: Steng, attempts: Mapping[uuid.UUID, int], now: datetime) -> set[uuid.UUID]:
+    """Prolong the leases of what a STENG says it runs; return the jobs that are still its own.
+
+    The others were cancelled, ended or given away: the STENG drops them.
+    """
+    mine = Job.objects.filter(pk__in=attempts, ran_on=steng, state=JobState.RUNNING)
+    mine.update(lease_until=now + LEASE)
+    return still_running(steng, attempts)
+
+
+def still_running(steng: Steng, attempts: Mapping[uuid.UUID, int]) -> set[uuid.UUID]:
+    """Return which of these attempts are still the STENG's."""
+    found = Job.objects.filter(pk__in=attempts, ran_on=steng, state=JobState.RUNNING)
+    return {pk for pk, attempt in found.values_list("pk", "attempt") if attempts[pk] == attempt}
+
+
+def finish(job_id: uuid.UUID, attempt: int, report: ProbeReport, now: datetime) -> bool:
+    """Store the report, wipe the request and remember an untrusted chain, all or nothing.
+
+    False, and nothing changed, for a report from an old attempt or after the end.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(_ours(job_id, attempt)).first()
+        if job is None:
+            return False
+        values = _told(report)
+        values["chain_id"] = _remember(job, report, now)
+        done = pull(
+            Event.REPORT, Q(pk=job_id, attempt=attempt), finished=now, sealed_request="", lease_until=None, **values
+        )
+        if done:
+            last_tests.record(job_id)
+    return done == 1
+
+
+def overrun(job_id: uuid.UUID, attempt: int, now: datetime) -> bool:
+    """End a running job whose deadline has passed; False where it ended otherwise."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(_ours(job_id, attempt)).first()
+        return job is not None and end(Event.OVERRUN, job, code="timed_out", now=now)
+
+
+def give_back(job_id: uuid.UUID, now: datetime) -> bool:
+    """Put a job that no STENG claimed back into the queue; `dispatched_at` tells the reaper nothing any more."""
+    return pull(Event.RETURN, Q(pk=job_id, claim_deadline__gt=now), dispatched_at=None) == 1
+
+
+def _ours(job_id: uuid.UUID, attempt: int) -> Q:
+    return Q(pk=job_id, attempt=attempt, state=JobState.RUNNING)
+
+
+def _meant_for(steng: Steng) -> Q:
+    return Q(steng=steng) | Q(steng__isnull=True, cluster=steng.cluster_id)
+
+
+def _told(report: ProbeReport) -> dict[str, Any]:
+    """Return the columns of a report; what a person reads first comes from its telling stage."""
+    telling = report.telling_stage
+    failed = telling is not None and telling.outcome is StageOutcome.FAILED
+    outcome = find(telling.name, telling.code) if telling and telling.code else None
+    good = SUCCESS if report.verdict is not Verdict.FAILURE else ""
+    return {
+        "verdict": report.verdict.value,
+        "failed_stage": telling.name.value if telling and failed else "",
+        "code": (telling.code or "") if telling else "",
+        "summary": _storable((telling.detail if telling else "") or (outcome.detail if outcome else good)),
+        "advice": _storable((telling.advice if telling else "") or (outcome.advice if outcome else "")),
+        "field": (telling.field or "") if telling else "",
+        "duration_ms": report.duration_ms,
+        "source_address": (report.source_address or "")[:80],
+        "peer_address": (report.peer_address or "")[:80],
+        "stages": [to_json(stage) for stage in report.stages],
+        "transcript": [to_json(line) for line in report.transcript],
+    }
+
+
+def _storable(text: str) -> str:
+    """Return the text without what a database refuses: lone surrogates and NUL."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def _remember(job: Job, report: ProbeReport, now: datetime) -> uuid.UUID | None:
+    """Hand a chain that nobody vouches for to the untrusted cache and return its id there.
+
+    A chain is made by whoever answers. One that the cache cannot take (its own savepoint is rolled back)
+    must not cost the person the report.
+    """
+    code = next(
+        (
+            stage.code
+            for stage in report.stages
+            if stage.name is StageName.TRUST and stage.outcome is StageOutcome.FAILED
+        ),
+        None,
+    )
+    if code is None or not report.chain:
+        return None
+    try:
+        with transaction.atomic():
+            host, port = split_endpoint(job.target)
+            chain = trust.remember(
+                chain=report.chain,
+                code=code,
+                host=host,
+                port=port,
+                now=now,
+                steng=job.steng_name,
+                requested_by=job.requested_by_name,
+                connection_id=job.connection_id,
+                connection_kind=job.connection_kind,
+                connection_name=job.connection_name,
+            )
+    except ValueError:
+        _log.warning("the chain presented by %s cannot be kept", job.target, exc_info=True)
+        return None
+    return chain.pk

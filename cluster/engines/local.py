@@ -1,0 +1,263 @@
+"""The embedded engine: one STENG inside the dispatcher's process, and no broker.
+
+The table of jobs is the queue. A ring of the bell, or the second that has passed, starts a round: what was
+cancelled is dropped, what waits and has room is accepted and handed to the worker. Room is counted in slots
+of the STENG, of which some are kept for people, and in connections per target host and port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import ssl
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from cluster import dispatch, selectors, services
+from cluster.choices import Lane
+from cluster.dispatch.running import still_running
+from cluster.engines.desk import Desk
+from cluster.engines.link import LocalLink
+from cluster.models import Steng
+from cluster.rules import HEARTBEAT
+from cluster.wake import listen
+from steng import __version__
+from steng.worker import Probe, Worker
+
+_log = logging.getLogger(__name__)
+
+PER_TARGET = 10
+"""Connections to one host and port at a time: more looks like an attack, and many servers count."""
+
+RESERVED = 5
+"""One slot in this many is never given to bulk tests, so that a click does not wait behind them."""
+
+ROUND = 1.0
+"""Seconds after which a round is made although no bell rang."""
+
+GRACE = 5.0
+"""Seconds that running tests get when the process is asked to end."""
+
+
+class SupersededError(Exception):
+    """Another process has taken over the STENG; this one must stop touching its jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A job that this engine has accepted and that is not over."""
+
+    job: UUID
+    lane: str
+    target: str
+
+
+class LocalEngine:
+    """Carry jobs to the STENG of this process. It belongs to one event loop."""
+
+    def __init__(self, steng: Steng, probe: Probe, clock: Callable[[], datetime]) -> None:
+        self._steng = steng
+        self._clock = clock
+        self._incarnation = secrets.token_hex(16)
+        self._desk = Desk()
+        self._link = LocalLink(self._desk, steng, clock)
+        self._worker = Worker(self._link, probe, self._ended)
+        self._held: dict[UUID, Held] = {}
+        self._ring = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._renewed = clock()
+
+    def stop(self) -> None:
+        """Take no more work and end; a second call drops at once what runs."""
+        if self._stopping.is_set():
+            for job in self._held:
+                self._worker.drop(job)
+        self._stopping.set()
+        self._ring.set()
+
+    async def run(self) -> None:
+        """Carry jobs until `stop`; raise SupersededError where a younger process has taken over."""
+        self._desk.open()
+        try:
+            await self._desk.call(self._begin)
+            with self._listening():
+                await self._carry()
+            await self._end()
+        finally:
+            await self._desk.close()
+
+    async def _carry(self) -> None:
+        stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
+        chores = {
+            asyncio.create_task(self._rounds(), name="rounds"),
+            asyncio.create_task(self._beats(), name="beats"),
+            asyncio.create_task(self._link.write_on(), name="progress"),
+        }
+        try:
+            done, _ = await asyncio.wait({stopping, *chores}, return_when=asyncio.FIRST_COMPLETED)
+            for chore in done - {stopping}:
+                chore.result()  # a chore ends only by breaking; the supervisor starts us anew
+            await self._worker.drain(GRACE)
+        finally:
+            for task in (stopping, *chores):
+                task.cancel()
+            await asyncio.gather(stopping, *chores, return_exceptions=True)
+
+    def _begin(self) -> None:
+        now = self._clock()
+        services.start_life(
+            self._steng,
+            incarnation=self._incarnation,
+            version=__version__,
+            capabilities=capabilities(),
+            now=now,
+        )
+        settled = dispatch.abandon(self._steng, now)
+        if settled.total():
+            _log.warning("settled what an earlier process left: %s", dict(settled))
+
+    async def _end(self) -> None:
+        self._desk.hurry()
+        await self._link.write()
+        await self._desk.call(lambda: dispatch.abandon(self._steng, self._clock()))
+        await self._desk.call(lambda: services.end_life(self._steng, incarnation=self._incarnation))
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        pipe = listen()
+
+        def heard() -> None:
+            with contextlib.suppress(BlockingIOError):
+                os.read(pipe, 65_536)
+            self._ring.set()
+
+        loop.add_reader(pipe, heard)
+        try:
+            yield
+        finally:
+            loop.remove_reader(pipe)
+            os.close(pipe)
+
+    async def _rounds(self) -> None:
+        while True:
+            self._ring.clear()
+            attempts = self._worker.attempts
+            held = tuple(self._held.values())
+            alive, accepted = await self._desk.call(partial(self._round, attempts, held))
+            for job in attempts.keys() - alive:
+                self._drop(job)
+            for taken in accepted:
+                self._held[taken.job] = taken
+                self._worker.take(taken.job)
+            # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with a ring.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ROUND):
+                    await self._ring.wait()
+
+    def _round(self, attempts: dict[UUID, int], held: tuple[Held, ...]) -> tuple[set[UUID], list[Held]]:
+        alive = still_running(self._steng, attempts) if attempts else set()
+        return alive, [] if self._stopping.is_set() else self._accept(held)
+
+    def _accept(self, held: tuple[Held, ...]) -> list[Held]:
+        steng = Steng.objects.get(pk=self._steng.pk)
+        if not steng.enabled or steng.drain:
+            return []
+        room = Room(steng.slots, held)
+        accepted: list[Held] = []
+        while room.lanes():
+            found = selectors.waiting_for(
+                steng, lanes=room.lanes(), full_targets=room.full_targets(), limit=room.free()
+            )
+            before = len(accepted)
+            for job in (Held(*row) for row in found):
+                if room.fits(job) and dispatch.accept(job.job, self._clock()):
+                    room.add(job)
+                    accepted.append(job)
+            if len(accepted) == before:
+                break
+        return accepted
+
+    async def _beats(self) -> None:
+        while True:
+            attempts = self._worker.attempts
+            alive = await self._desk.call(partial(self._beat, attempts))
+            for job in attempts.keys() - alive:
+                self._drop(job)
+            await asyncio.sleep(ROUND)
+
+    def _beat(self, attempts: dict[UUID, int]) -> set[UUID]:
+        """Renew before reaping: a pause of this process must not look like the death of what it runs."""
+        now = self._clock()
+        alive = set(attempts)
+        if now - self._renewed >= HEARTBEAT:
+            wish = Steng.objects.only("drain").get(pk=self._steng.pk)
+            draining = wish.drain or self._stopping.is_set()
+            if not services.sign_of_life(
+                self._steng, incarnation=self._incarnation, running=len(attempts), now=now, draining=draining
+            ):
+                raise SupersededError
+            alive = dispatch.renew(self._steng, attempts, now)
+            self._renewed = now
+            services.notice_silence(now)
+        dispatch.reap(now)
+        return alive
+
+    def _drop(self, job: UUID) -> None:
+        self._worker.drop(job)
+        self._link.forget(job)
+
+    def _ended(self, job: UUID) -> None:
+        if self._held.pop(job, None) is not None and not self._stopping.is_set():
+            self._ring.set()  # there is room again
+
+
+class Room:
+    """What a STENG can take beside the jobs it holds."""
+
+    def __init__(self, slots: int, held: tuple[Held, ...]) -> None:
+        self._slots = slots
+        self._bulk_slots = slots - max(1, slots // RESERVED)
+        self._lanes = Counter(job.lane for job in held)
+        self._targets = Counter(job.target for job in held)
+
+    def free(self) -> int:
+        """Return how many more jobs there is a slot for."""
+        return max(0, self._slots - self._lanes.total())
+
+    def lanes(self) -> list[str]:
+        """Return the lanes from which another job may come."""
+        if not self.free():
+            return []
+        bulk = [Lane.BULK.value] if self._lanes[Lane.BULK.value] < self._bulk_slots else []
+        return [Lane.INTERACTIVE.value, *bulk]
+
+    def full_targets(self) -> list[str]:
+        """Return the targets that have all the connections they get."""
+        return [target for target, count in self._targets.items() if count >= PER_TARGET]
+
+    def fits(self, job: Held) -> bool:
+        """Tell whether this job may come now."""
+        return job.lane in self.lanes() and self._targets[job.target] < PER_TARGET
+
+    def add(self, job: Held) -> None:
+        """Count a job that has come."""
+        self._lanes[job.lane] += 1
+        self._targets[job.target] += 1
+
+
+def capabilities() -> dict[str, object]:
+    """Return what this agent can speak, for the page of STENGs."""
+    versions = [
+        version.name
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+        if getattr(ssl, f"HAS_{version.name}")
+    ]
+    return {"tls": versions, "openssl": ssl.OPENSSL_VERSION}

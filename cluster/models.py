@@ -1,0 +1,224 @@
+"""Where work runs and what became of it: clusters, STENGs, jobs, and the last test of each connection.
+
+`services` writes clusters and STENGs, `dispatch` alone writes jobs and last tests.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from cluster.choices import JobKind, JobState, Lane, StengState, Verdict
+from cluster.states import FINAL, LIVE
+from core.errors import invalid
+from core.fields import NameField, StrictBooleanField, StrictIntegerField, StrictTextField
+from core.text import comparison_key
+from steng.wire import Depth
+
+
+class _Named(models.Model):
+    """What has a unique name, compared without regard to case, and an id that survives renaming."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = NameField("Name")
+    name_key = models.CharField(max_length=400, unique=True, editable=False)
+    description = StrictTextField("Description", max_length=2_048, blank=True, default="")
+    created = models.DateTimeField(editable=False)
+
+    class Meta:
+        abstract = True
+        ordering = ("name_key",)
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def clean(self) -> None:
+        """Refuse a name that another one has."""
+        if not isinstance(self.name, str):
+            return  # the field has said so already
+        self.name_key = comparison_key(self.name)
+        other = type(self)._default_manager.filter(name_key=self.name_key).exclude(pk=self.pk).first()
+        if self.name and other is not None:
+            taken = invalid("not_unique", "Another one has this name (case does not count).", other=str(other.pk))
+            raise ValidationError({"name": [taken]})
+
+
+class Cluster(_Named):
+    """A group of STENGs that can stand in for each other."""
+
+
+class Steng(_Named):
+    """An execution agent: `enabled` and `drain` are the admin's wish, `state` was observed, `last_seen` proves it."""
+
+    cluster = models.ForeignKey(Cluster, verbose_name="Cluster", on_delete=models.PROTECT, related_name="stengs")
+    enabled = StrictBooleanField(
+        "Enabled", default=True, blank=True, help_text="A disabled STENG takes no work; what it runs it finishes."
+    )
+    drain = models.BooleanField(default=False, editable=False)
+    state = models.CharField(max_length=10, choices=StengState.choices, default=StengState.UNKNOWN, editable=False)
+    last_seen = models.DateTimeField(null=True, editable=False)
+    version = models.CharField(max_length=40, blank=True, default="", editable=False)
+    capabilities = models.JSONField(default=dict, editable=False)
+    incarnation = models.CharField(max_length=32, blank=True, default="", editable=False)
+    slots = StrictIntegerField(
+        "Slots", minimum=1, maximum=10_000, default=500, blank=True, help_text="How many tests may run at once."
+    )
+    running = models.PositiveIntegerField(default=0, editable=False)
+
+
+class Job(models.Model):
+    """One piece of work for a STENG; its states and arrows are in `states`.
+
+    Names stand beside the references, so that the history still says where a test ran after the
+    STENG, the cluster, the connection or the user is gone.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=30, choices=JobKind.choices, default=JobKind.CONFIGURATION_TEST)
+    lane = models.CharField(max_length=12, choices=Lane.choices, default=Lane.INTERACTIVE)
+    state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+
+    connection_id = models.UUIDField(null=True, blank=True)
+    connection_kind = models.CharField(max_length=10, blank=True, default="")
+    connection_name = models.CharField(max_length=128, blank=True, default="")
+    connection_version = models.PositiveIntegerField(default=0)
+    cluster = models.ForeignKey(Cluster, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    cluster_name = models.CharField(max_length=128, blank=True, default="")
+    steng = models.ForeignKey(Steng, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    steng_name = models.CharField(max_length=128, blank=True, default="")
+    ran_on = models.ForeignKey(Steng, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    sealed_request = models.TextField(blank=True, default="")
+    definition = models.JSONField(default=dict, blank=True)
+    configuration = models.CharField(max_length=64, blank=True, default="")
+    trust_version = models.PositiveIntegerField(default=0)
+    same_as = models.CharField(max_length=64, db_index=True)
+    depth = models.CharField(max_length=10, choices=[(depth.value, depth.value) for depth in Depth])
+    target = models.CharField(max_length=300)
+    timeout_ms = models.PositiveIntegerField()
+
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    requested_by_name = models.CharField(max_length=150, blank=True, default="")
+
+    created = models.DateTimeField()
+    dispatched_at = models.DateTimeField(null=True, blank=True)
+    started = models.DateTimeField(null=True, blank=True)
+    finished = models.DateTimeField(null=True, blank=True)
+    claim_deadline = models.DateTimeField()
+    run_deadline = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    credentials_sent_at = models.DateTimeField(null=True, blank=True)
+
+    # Null, not empty: that a job has no verdict is what its readers ask first.
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, null=True, blank=True)  # noqa: DJ001
+    failed_stage = models.CharField(max_length=20, blank=True, default="")
+    code = models.CharField(max_length=60, blank=True, default="")
+    summary = models.TextField(blank=True, default="")
+    advice = models.TextField(blank=True, default="")
+    field = models.CharField(max_length=60, blank=True, default="")
+    duration_ms = models.FloatField(null=True, blank=True)
+    source_address = models.CharField(max_length=80, blank=True, default="")
+    peer_address = models.CharField(max_length=80, blank=True, default="")
+    stages = models.JSONField(default=list, blank=True)
+    advisories = models.JSONField(default=list, blank=True)
+    transcript = models.JSONField(default=list, blank=True)
+    chain_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created", "-id")
+        indexes = (
+            # The dispatcher's questions are about live jobs only, and those are few beside the history.
+            models.Index(fields=["state", "lane", "created"], condition=Q(state__in=LIVE), name="job_live"),
+            models.Index(fields=["-created", "-id"], name="job_history"),
+            models.Index(fields=["connection_id", "-created"], name="job_by_connection"),
+            models.Index(fields=["verdict", "-created"], name="job_by_verdict"),
+            models.Index(fields=["state", "-created"], name="job_by_state"),
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=JobState.values), name="job_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=FINAL, sealed_request="") | (Q(state__in=LIVE) & ~Q(sealed_request="")),
+                name="job_request_until_the_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=JobState.FINISHED, verdict__in=Verdict.values)
+                | (~Q(state=JobState.FINISHED) & Q(verdict__isnull=True)),
+                name="job_verdict_of_finished_only",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=LIVE, finished__isnull=True) | Q(state__in=FINAL, finished__isnull=False),
+                name="job_end_of_final_only",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=(*LIVE, JobState.FINISHED)) | (~Q(code="") & ~Q(summary="")),
+                name="job_end_without_verdict_says_why",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=JobState.RUNNING)
+                | Q(attempt__gte=1, lease_until__isnull=False, run_deadline__isnull=False, started__isnull=False),
+                name="job_running_has_lease",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.connection_name or self.target}, {self.created:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether nothing more will happen to this job."""
+        return self.state in FINAL
+
+
+class LastTest(models.Model):
+    """The outcome of a connection's latest test, beside the connection so that its list needs no search.
+
+    The key is the connection's. `rank` sorts what needs attention first. A cancelled test leaves the
+    row as it is: it says nothing about the connection.
+    """
+
+    RANKS: Mapping[str | None, int] = {Verdict.FAILURE: 0, None: 1, Verdict.WARNING: 2, Verdict.SUCCESS: 4}
+    NEVER = 3
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    job_created = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=JobState.choices, blank=True, default="")
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True, default="")
+    failed_stage = models.CharField(max_length=20, blank=True, default="")
+    code = models.CharField(max_length=60, blank=True, default="")
+    finished = models.DateTimeField(null=True, blank=True)
+    duration_ms = models.FloatField(null=True, blank=True)
+    configuration = models.CharField(max_length=64, blank=True, default="")
+    trust_version = models.PositiveIntegerField(default=0)
+    rank = models.PositiveSmallIntegerField(default=NEVER)
+    success_version = models.PositiveIntegerField(null=True, blank=True)
+    success_configuration = models.CharField(max_length=64, blank=True, default="")
+    success_trust_version = models.PositiveIntegerField(null=True, blank=True)
+    success_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["rank"], name="last_test_rank"),
+            models.Index(fields=["verdict"], name="last_test_verdict"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.verdict or self.state or 'never tested'}"
+
+    @property
+    def was_run(self) -> bool:
+        """Tell whether the connection was ever tested to an end."""
+        return self.state != ""
+
+    @classmethod
+    def rank_of(cls, verdict: str | None) -> int:
+        """Return the place of a verdict in a list that shows failures first."""
+        return cls.RANKS[verdict]

@@ -1,0 +1,133 @@
+"""The multi-row reads of clusters, STENGs and jobs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
+
+from cluster.choices import JobState, Lane, StengState
+from cluster.models import Cluster, Job, Steng
+from cluster.rules import DEAD_AFTER, takes_work
+from cluster.states import LIVE
+from untrusted_cache.models import ChainLink
+
+
+def clusters() -> QuerySet[Cluster]:
+    """Return the clusters by name, each with its STENGs."""
+    return Cluster.objects.prefetch_related(Prefetch("stengs", Steng.objects.order_by("name_key")))
+
+
+def stengs() -> QuerySet[Steng]:
+    """Return the STENGs by name, each with its cluster."""
+    return Steng.objects.select_related("cluster")
+
+
+def stengs_of(cluster: Cluster) -> QuerySet[Steng]:
+    """Return the STENGs of one cluster by name."""
+    return stengs().filter(cluster=cluster)
+
+
+def cluster_by_name(key: str) -> Cluster | None:
+    """Return the cluster with this comparison key."""
+    return Cluster.objects.filter(name_key=key).first()
+
+
+def steng_by_name(key: str) -> Steng | None:
+    """Return the STENG with this comparison key."""
+    return stengs().filter(name_key=key).first()
+
+
+def only_cluster() -> Cluster | None:
+    """Return the cluster where there is exactly one: then, and only then, nobody has to choose."""
+    found = list(Cluster.objects.all()[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def is_active(cluster: Cluster, now: datetime) -> bool:
+    """Tell whether a STENG of the cluster (read with `clusters`) would take work now."""
+    return any(takes_work(steng, now) for steng in cluster.stengs.all())
+
+
+def live_filter(now: datetime) -> Q:
+    """Return the condition of STENGs that gave a sign of life lately."""
+    return Q(state__in=(StengState.ONLINE, StengState.DRAINING), last_seen__gte=now - DEAD_AFTER)
+
+
+def jobs() -> QuerySet[Job]:
+    """Return the history, latest first, with what a job shows and without what it carries."""
+    return Job.objects.select_related("cluster", "steng", "ran_on").defer("sealed_request")
+
+
+def job_list(
+    *,
+    state: str = "",
+    verdict: str = "",
+    code: str = "",
+    connection: uuid.UUID | str | None = None,
+    steng: uuid.UUID | str | None = None,
+    since: datetime | None = None,
+) -> QuerySet[Job]:
+    """Return the jobs behind these filters; `connection` and `steng` are an id or a name."""
+    found = jobs().defer("sealed_request", "transcript")
+    if state:
+        found = found.filter(state=state)
+    if verdict:
+        found = found.filter(verdict=verdict)
+    if code:
+        found = found.filter(code=code)
+    if connection:
+        by_id = isinstance(connection, uuid.UUID)
+        found = found.filter(**{"connection_id" if by_id else "connection_name": connection})
+    if isinstance(steng, uuid.UUID):
+        found = found.filter(Q(ran_on=steng) | Q(ran_on__isnull=True, steng=steng))
+    elif steng:
+        found = found.filter(steng_name=steng)
+    if since is not None:
+        found = found.filter(created__gte=since)
+    return found
+
+
+def job_by_id(job_id: uuid.UUID) -> Job | None:
+    """Return one job with what is shown of it."""
+    return jobs().filter(pk=job_id).first()
+
+
+def members_of_chains(chains: Collection[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, str]]]:
+    """Return the certificates of presented chains as a job names them, leaf first; a chain that is gone has none."""
+    found: dict[uuid.UUID, list[dict[str, str]]] = {}
+    if not chains:
+        return found
+    links = ChainLink.objects.filter(chain__in=chains).select_related("certificate").defer("certificate__der")
+    for link in links.order_by("position"):
+        certificate = link.certificate
+        found.setdefault(link.chain_id, []).append(
+            {
+                "id": str(certificate.pk),
+                "role": link.role.value,
+                "subject": certificate.subject,
+                "fingerprint": certificate.fingerprint,
+            }
+        )
+    return found
+
+
+def live_jobs_of(steng: Steng) -> int:
+    """Return how many jobs a STENG runs or is the chosen one for."""
+    return Job.objects.filter(Q(ran_on=steng) | Q(steng=steng), state__in=LIVE).count()
+
+
+def waiting_for(
+    steng: Steng, *, lanes: Collection[str], full_targets: Collection[str], limit: int
+) -> list[tuple[uuid.UUID, str, str]]:
+    """Return (id, lane, target) of queued jobs that the STENG could take: people first, then in their order."""
+    urgency = Case(When(lane=Lane.INTERACTIVE, then=Value(0)), default=Value(1), output_field=IntegerField())
+    found = (
+        Job.objects.filter(Q(steng=steng) | Q(steng__isnull=True, cluster=steng.cluster_id), state=JobState.QUEUED)
+        .filter(lane__in=lanes)
+        .exclude(target__in=full_targets)
+        .order_by(urgency, "created")
+    )
+    return list(found.values_list("pk", "lane", "target")[:limit])

@@ -1,0 +1,252 @@
+"""The pages of clusters and of the test history, and the panel in which a test runs.
+
+Every page works without a script; htmx asks for the fragment of the same template.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cluster import dispatch, ports, selectors, services
+from cluster.choices import JobState, Verdict
+from cluster.forms import ClusterForm, StengForm, initial_of
+from cluster.models import Cluster, Job, Steng
+from cluster.rules import is_live
+from core.errors import Refused
+from core.permissions import ACTS, may
+
+PAGE_SIZE = 50
+
+_WISHES: Mapping[str, tuple[Callable[[Steng], Steng], str]] = {
+    "enable": (services.enable, "{name} takes tests again."),
+    "disable": (services.disable, "{name} takes no more tests; what it runs it finishes."),
+    "drain": (services.drain, "{name} finishes what it runs and takes nothing new."),
+}
+
+
+@require_GET
+def clusters(request: HttpRequest) -> HttpResponse:
+    """Show the clusters with their STENGs.
+
+    Context: `clusters`, a list of {cluster, active, stengs: [{steng, live}]}.
+    """
+    now = timezone.now()
+    shown = [
+        {
+            "cluster": cluster,
+            "active": selectors.is_active(cluster, now),
+            "stengs": [{"steng": steng, "live": is_live(steng, now)} for steng in cluster.stengs.all()],
+        }
+        for cluster in selectors.clusters()
+    ]
+    return render(request, "cluster/clusters.html", {"clusters": shown})
+
+
+@require_http_methods(["GET", "POST"])
+def cluster_form(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
+    """Create a cluster or change one.
+
+    Context of this page and of the STENG's: `form`, `thing` (None for a new one), `kind` ("cluster" or "steng"),
+    `title`, `action`.
+    """
+    cluster = get_object_or_404(Cluster, pk=pk) if pk else None
+    return _form(request, ClusterForm, cluster, "cluster")
+
+
+@require_http_methods(["GET", "POST"])
+def steng_form(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
+    """Create a STENG or change one (context as in `cluster_form`)."""
+    steng = get_object_or_404(Steng.objects.select_related("cluster"), pk=pk) if pk else None
+    return _form(request, StengForm, steng, "steng")
+
+
+def _form(
+    request: HttpRequest, kind_of_form: type[ClusterForm | StengForm], thing: Cluster | Steng | None, kind: str
+) -> HttpResponse:
+    _require(request, "clusters.manage")
+    form = kind_of_form(request.POST or None, initial=initial_of(thing) if thing else None)
+    status = 200
+    if request.method == "POST":
+        form = kind_of_form(request.POST)
+        try:
+            saved = _save(thing, kind, form.values())
+        except ValidationError as error:
+            form.refuse(error)
+            status = 422
+        else:
+            messages.success(request, f"{saved.name} is saved.")
+            return redirect("cluster:clusters")
+    label = "STENG" if kind == "steng" else "cluster"
+    context = {
+        "form": form,
+        "thing": thing,
+        "kind": kind,
+        "title": f"Edit {thing.name}" if thing else f"New {label}",
+        "action": request.path,
+    }
+    return render(request, "cluster/cluster_form.html", context, status=status)
+
+
+def _save(thing: Cluster | Steng | None, kind: str, values: dict[str, Any]) -> Cluster | Steng:
+    now = timezone.now()
+    if kind == "steng":
+        return services.save_steng(thing if isinstance(thing, Steng) else Steng(), values, now)
+    return services.save_cluster(thing if isinstance(thing, Cluster) else Cluster(), values, now)
+
+
+@require_POST
+def cluster_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Delete a cluster that nothing uses."""
+    cluster = get_object_or_404(Cluster, pk=pk)
+    return _delete(request, cluster.name, lambda: services.delete_cluster(cluster))
+
+
+@require_POST
+def steng_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Delete a STENG that nothing uses."""
+    steng = get_object_or_404(Steng, pk=pk)
+    return _delete(request, steng.name, lambda: services.delete_steng(steng))
+
+
+def _delete(request: HttpRequest, name: str, act: Callable[[], None]) -> HttpResponse:
+    _require(request, "clusters.manage")
+    try:
+        act()
+    except Refused as refusal:
+        users = ", ".join(user["name"] for user in refusal.extra.get("used_by", ()))
+        messages.error(request, f"{refusal.detail} Used by: {users}." if users else refusal.detail)
+    else:
+        messages.success(request, f"{name} is deleted.")
+    return redirect("cluster:clusters")
+
+
+@require_POST
+def steng_wish(request: HttpRequest, pk: uuid.UUID, wish: str) -> HttpResponse:
+    """Enable, disable or drain a STENG."""
+    _require(request, "clusters.manage")
+    if wish not in _WISHES:
+        raise Http404
+    act, sentence = _WISHES[wish]
+    steng = act(get_object_or_404(Steng, pk=pk))
+    messages.success(request, sentence.format(name=steng.name))
+    return redirect("cluster:clusters")
+
+
+@require_GET
+def history(request: HttpRequest) -> HttpResponse:
+    """Show the tests, latest first.
+
+    Context: `page` (of jobs), `stale` (ids), `chosen` (the filters as they are), `states` and `verdicts` (value and
+    label), `any` (whether there is a test at all).
+    """
+    chosen = {name: request.GET.get(name, "").strip() for name in ("state", "verdict", "code", "connection", "steng")}
+    # An address that has aged may name a filter value that does not exist: it is left out, not an error.
+    if chosen["state"] not in JobState.values:
+        chosen["state"] = ""
+    if chosen["verdict"] not in Verdict.values:
+        chosen["verdict"] = ""
+    connection, steng = (_id_or_name(chosen[name]) for name in ("connection", "steng"))
+    found = selectors.job_list(
+        state=chosen["state"], verdict=chosen["verdict"], code=chosen["code"], connection=connection, steng=steng
+    )
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "stale": ports.stale_among(list(page.object_list)),
+        "chosen": chosen,
+        "states": JobState.choices,
+        "verdicts": Verdict.choices,
+        "any": bool(page.paginator.count) or Job.objects.exists(),
+    }
+    return render(request, "cluster/test_list.html", context)
+
+
+@require_GET
+@never_cache
+def test(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show one test whole.
+
+    Context: `job`, `stale`, `chain` (certificates of an untrusted chain: id, role, subject, fingerprint),
+    `running` (the page then reloads itself where no script does it).
+    """
+    job = _job(pk)
+    chain = selectors.members_of_chains([job.chain_id]).get(job.chain_id, []) if job.chain_id else []
+    context = {"job": job, "stale": ports.stale_of(job), "chain": chain, "running": not job.is_final}
+    return render(request, "cluster/test_detail.html", context)
+
+
+@require_GET
+@never_cache
+def panel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Answer the poll of a running test with its panel, 204 while nothing is new since `seen`.
+
+    Context: `job`, `in_form` (the panel stands beside the form of a connection). Without a script it is the whole page.
+    """
+    if request.headers.get("HX-Request") != "true":
+        return redirect("cluster:test", pk=pk)
+    job = _job(pk)
+    if request.GET.get("seen") == f"{job.state}-{len(job.stages)}":
+        return HttpResponse(status=204)
+    return _panel(request, job)
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Cancel a test and show what became of it: it may have ended just before."""
+    _require(request, "connections.test")
+    try:
+        dispatch.cancel(pk, timezone.now())
+    except Job.DoesNotExist:
+        raise Http404 from None
+    if request.headers.get("HX-Request") == "true":
+        return _panel(request, _job(pk))
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+        target = reverse("cluster:test", args=[pk])
+    return redirect(target)
+
+
+@require_GET
+def transcript(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show the redacted conversation of a test.
+
+    Context: `job`, `lines` ({ms, direction, stage, text}).
+    """
+    job = _job(pk)
+    return render(request, "cluster/transcript.html", {"job": job, "lines": job.transcript})
+
+
+def _panel(request: HttpRequest, job: Job) -> HttpResponse:
+    return render(request, "cluster/_test_panel.html", {"job": job, "in_form": request.GET.get("in") == "form"})
+
+
+def _job(pk: uuid.UUID) -> Job:
+    job = selectors.job_by_id(pk)
+    if job is None:
+        raise Http404
+    return job
+
+
+def _id_or_name(text: str) -> uuid.UUID | str:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return text
+
+
+def _require(request: HttpRequest, act: str) -> None:
+    if not may(request.user, act):
+        raise PermissionDenied(f"You may not {ACTS[act].phrase}.")

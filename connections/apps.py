@@ -1,0 +1,21 @@
+"""The Django app of the definitions."""
+
+from django.apps import AppConfig
+
+
+class ConnectionsConfig(AppConfig):
+    """What we connect to."""
+
+    name = "connections"
+    label = "connections"
+    verbose_name = "Connections"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Answer the other apps: what connections use, which verdicts are stale, which columns are sealed."""
+        # Models can be imported only once the apps are loaded.
+        from connections import models, staleness, usage  # noqa: PLC0415
+
+        usage.register()
+        staleness.register()
+        models.register_secrets()

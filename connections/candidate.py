@@ -1,0 +1,238 @@
+"""A definition on its way in: raw values of any door become a checked, unsaved row.
+
+A door hands over values by name as JSON would carry them. What is absent keeps its value
+where only a part is changed, else takes its default. References are names or `{"id": …}`; secrets are a text
+(set), null (clear), or absent, or the object that a read gave (keep).
+"""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from cluster.models import Cluster, Steng
+from connections import rules, validators
+from connections.models import REFERENCES, SECRETS, SmtpConnection
+from core.errors import invalid
+from core.net import canonical_host
+from core.text import comparison_key
+from credentials import vault
+from steng.secret import Secret
+
+WRITABLE = (*SmtpConnection.definition_fields(), *SECRETS, *REFERENCES)
+"""Every name that a door may write."""
+
+_TARGETS: dict[str, type[Cluster | Steng]] = {"cluster": Cluster, "steng": Steng}
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A checked definition that is not saved yet.
+
+    `typed` holds the secrets that came with this write, `cleared` those to remove; every other stored
+    secret of `row` stays sealed as it is.
+    """
+
+    row: SmtpConnection
+    before: SmtpConnection | None
+    ignored: list[rules.Problem] = field(default_factory=list)
+    typed: dict[str, Secret] = field(default_factory=dict)
+    cleared: set[str] = field(default_factory=set)
+
+    @property
+    def advisories(self) -> list[rules.Problem]:
+        """Return what is worth knowing about this write."""
+        return [*self.ignored, *self.row.advisories()]
+
+    def reveal(self, name: str) -> Secret | None:
+        """Return a secret for use; raise SecretUnreadable where the stored one cannot be opened."""
+        if name in self.typed:
+            return self.typed[name]
+        sealed = getattr(self.row, f"{name}_sealed")
+        return vault.open_(sealed, self.row.id, name) if sealed else None
+
+
+def build(values: Mapping[str, Any], before: SmtpConnection | None, *, partial: bool, draft: bool = False) -> Candidate:
+    """Return the definition that these values describe; raise ValidationError with every problem by field.
+
+    `partial` keeps what is absent; `draft` accepts a definition without a name, or with one that is taken.
+    """
+    row = copy.copy(before) if before is not None else SmtpConnection()
+    candidate = Candidate(row, before)
+    errors: dict[str, list[ValidationError]] = {
+        name: [invalid("unknown_field", f"There is no field “{name[:80]}”.")] for name in values if name not in WRITABLE
+    }
+    _assign(row, values, errors, partial=partial)
+    _assign_references(row, values, errors, partial=partial)
+    _take_secrets(candidate, values, errors)
+    broken = set(errors)
+    _drop_hidden(candidate, values, errors)
+    _check(row, errors, draft=draft)
+    if before is not None:
+        _guard_secrets(candidate, errors, broken)
+    if errors:
+        raise ValidationError(errors)
+    return candidate
+
+
+def _assign(
+    row: SmtpConnection, values: Mapping[str, Any], errors: dict[str, list[ValidationError]], *, partial: bool
+) -> None:
+    for name in SmtpConnection.definition_fields():
+        model_field = SmtpConnection._meta.get_field(name)
+        assert isinstance(model_field, models.Field)
+        if name not in values:
+            if not partial:
+                setattr(row, name, model_field.get_default())
+            continue
+        try:
+            setattr(row, name, model_field.to_python(values[name]))
+        except ValidationError as error:
+            errors[name] = error.error_list
+            setattr(row, name, model_field.get_default())
+    try:
+        row.host_canonical = canonical_host(row.host)
+    except ValueError:
+        row.host_canonical = ""
+
+
+def _assign_references(
+    row: SmtpConnection, values: Mapping[str, Any], errors: dict[str, list[ValidationError]], *, partial: bool
+) -> None:
+    for name in REFERENCES:
+        if name not in values:
+            if not partial and name in _TARGETS:
+                setattr(row, name, None)
+            continue
+        try:
+            target = find_reference(name, values[name])
+        except ValidationError as error:
+            errors[name] = error.error_list
+        else:
+            if name in _TARGETS:
+                setattr(row, name, target)
+    if (
+        row.steng is not None
+        and row.cluster is not None
+        and row.steng.cluster_id != row.cluster.pk
+        and "steng" not in errors
+    ):
+        errors["steng"] = [invalid("not_found", f"{row.steng.name} is not a STENG of the cluster {row.cluster.name}.")]
+
+
+def find_reference(name: str, value: Any) -> Cluster | Steng | None:
+    """Return the thing that a name or `{"id": …}` refers to, None for null; raise `not_found` or `invalid_type`."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, Mapping):
+        value = value.get("id")
+        if not isinstance(value, str):
+            raise invalid("invalid_type", 'Expected a name, {"id": …} or null.')
+        try:
+            key: dict[str, Any] = {"pk": uuid.UUID(value)}
+        except ValueError:
+            key = {}
+    elif isinstance(value, str):
+        key = {"name_key": comparison_key(value)}
+    else:
+        raise invalid("invalid_type", 'Expected a name, {"id": …} or null.')
+    model = _TARGETS.get(name)
+    # Credentials and keys have no store on this installation yet, so no reference to one can be found.
+    found = model.objects.filter(**key).first() if model is not None and key else None
+    if found is None:
+        raise invalid("not_found", f"There is no “{str(value)[:80]}” here.")
+    return found
+
+
+def _take_secrets(candidate: Candidate, values: Mapping[str, Any], errors: dict[str, list[ValidationError]]) -> None:
+    for name in SECRETS:
+        if name not in values:
+            continue
+        given = values[name]
+        if isinstance(given, Mapping) and "is_set" in given and set(given) <= {"is_set", "changed_at"}:
+            continue
+        if given is None:
+            candidate.cleared.add(name)
+            setattr(candidate.row, f"{name}_sealed", "")
+            continue
+        try:
+            validators.validate_secret(given)
+        except ValidationError as error:
+            errors[name] = error.error_list
+        else:
+            candidate.typed[name] = Secret(given)
+            # A mark that the secret will be there: the row is sealed when it is saved.
+            setattr(candidate.row, f"{name}_sealed", "typed")
+
+
+def _drop_hidden(candidate: Candidate, values: Mapping[str, Any], errors: dict[str, list[ValidationError]]) -> None:
+    row = candidate.row
+    for name in sorted(rules.hidden(row.values())):
+        if rules.CONDITIONS[name].controller in errors:
+            continue  # whether it applies is not known
+        given = errors.pop(name, None) is not None
+        if name in SECRETS:
+            continue
+        if name in row.definition_fields():
+            model_field = row._meta.get_field(name)
+            default = model_field.get_default() if isinstance(model_field, models.Field) else None
+            given = given or (name in values and getattr(row, name) != default)
+            setattr(row, name, default)
+        if given:
+            reason = rules.CONDITIONS[name].attribute
+            candidate.ignored.append(
+                rules.Problem(
+                    name, "field_ignored", f"The value was dropped: it applies only with {reason}.", "warning"
+                )
+            )
+
+
+def _check(row: SmtpConnection, errors: dict[str, list[ValidationError]], *, draft: bool) -> None:
+    skipped = {*errors, "last_test", "cluster", "steng", "updated_by", "connection_ptr"}
+    skipped |= {item.name for item in row._meta.concrete_fields if not item.editable}
+    if draft and not row.name:
+        skipped.add("name")
+    try:
+        row.full_clean(exclude=skipped, validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        for name, problems in error.error_dict.items():
+            if draft and name == "name":
+                problems = [problem for problem in problems if problem.code != "not_unique"]  # noqa: PLW2901
+            if problems and name not in errors:
+                errors[name] = problems
+
+
+def _guard_secrets(candidate: Candidate, errors: dict[str, list[ValidationError]], broken: set[str]) -> None:
+    assert candidate.before is not None
+    old, new = candidate.before.values(), candidate.row.values()
+    unseen = rules.hidden(new)  # a user name that does not apply was dropped, which moves nothing
+    for name in SECRETS:
+        if name in candidate.typed or name in candidate.cleared or not candidate.before.secret_is_set(name):
+            continue
+        because = [item for item in rules.redirected(name, old, new) if item not in broken | unseen]
+        if not because:
+            continue
+        if rules.CONDITIONS[name].holds(new):
+            labels = ", ".join(because).replace("host_canonical", "host")
+            errors.setdefault(name, []).append(
+                invalid(
+                    "secret_must_be_retyped",
+                    f"Type the secret again: the change of {labels} would send it elsewhere or less protected.",
+                    because=labels.split(", "),
+                )
+            )
+        else:
+            # Nobody can see the field, so nobody could retype it: a secret must not follow the change unseen.
+            candidate.cleared.add(name)
+            setattr(candidate.row, f"{name}_sealed", "")
+            candidate.ignored.append(
+                rules.Problem(
+                    name, "field_ignored", "The unused stored secret was removed: its destination changed.", "warning"
+                )
+            )

@@ -1,0 +1,303 @@
+"""The saved definitions: one base row for every kind, one row beside it for what the kind adds.
+
+Limits, choices and help texts stand here, on the fields; rules of one value in `validators`, rules
+between fields in `rules`. `clean()` runs the latter, so every door that goes through `full_clean()`
+gives the same codes. Only `services` writes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from cluster.models import Cluster, LastTest, Steng
+from connections import rules, validators
+from connections.choices import (
+    Authentication,
+    BasicMechanism,
+    Kind,
+    OAuth2Mechanism,
+    Security,
+    Selection,
+    SslProtocol,
+    Status,
+)
+from core.errors import invalid
+from core.fields import (
+    NameField,
+    NameListField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictChoiceField,
+    StrictIntegerField,
+    StrictTextField,
+)
+from core.net import canonical_host, endpoint
+from core.text import comparison_key
+from credentials.vault import register_sealed
+from steng.suites import SUITES
+
+SECRETS = ("password", "pop_password")
+REFERENCES = ("credential", "client_key_label", "sign_key_alias", "cluster", "steng")
+
+
+class Connection(models.Model):
+    """What every kind of connection has; its name is unique over all kinds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices, editable=False)
+    name = NameField("Name", help_text="Up to 128 characters. No blanks and none of ' \" |")
+    name_key = models.CharField(max_length=400, unique=True, editable=False)
+    description = StrictTextField("Description", max_length=2_048, blank=True, default="")
+    status = StrictChoiceField(
+        "Status",
+        choices=Status.choices,
+        default=Status.ENABLED,
+        blank=True,
+        help_text="A disabled connection is kept and can be tested; transfers refuse it.",
+    )
+    host = StrictCharField(
+        "Host",
+        max_length=253,
+        validators=[validators.validate_host],
+        help_text="Host name or IP address of the server.",
+    )
+    host_canonical = models.CharField(max_length=253, editable=False)
+    port = StrictIntegerField(
+        "Port", minimum=1, maximum=65_535, help_text="1 to 65535. Usual: 587 STARTTLS, 465 SSL/TLS, 25 none."
+    )
+    connection_security = StrictChoiceField(
+        "Connection security",
+        choices=Security.choices,
+        help_text="What is chosen here happens or the connection fails; there is no fall-back to clear text.",
+    )
+    username = StrictCharField(
+        "Username",
+        max_length=320,
+        blank=True,
+        default="",
+        help_text="Up to 320 characters. Many servers want the whole e-mail address.",
+    )
+    password_sealed = models.TextField(blank=True, default="", editable=False)
+    password_changed_at = models.DateTimeField(null=True, editable=False)
+    match_server_hostname = StrictBooleanField(
+        "Match server hostname",
+        default=False,
+        blank=True,
+        help_text="Check that the server's certificate is made for the host above.",
+    )
+    ssl_protocol_mode = StrictChoiceField(
+        "SSL authentication protocol",
+        choices=Selection.choices,
+        default=Selection.ALL,
+        blank=True,
+        help_text="ALL allows every version that is safe today: TLSv1_2 and TLSv1_3.",
+    )
+    ssl_protocols = NameListField("SSL protocols", known=SslProtocol.values, blank=True)
+    cipher_suite_mode = StrictChoiceField(
+        "Accepted cipher suites", choices=Selection.choices, default=Selection.ALL, blank=True
+    )
+    cipher_suites = NameListField(
+        "Cipher suites",
+        known=SUITES,
+        refused=[name for name, suite in SUITES.items() if not suite.protects],
+        blank=True,
+        help_text="In the order in which this side prefers them.",
+    )
+    timeout_ms = StrictIntegerField(
+        "Timeout",
+        minimum=1_000,
+        maximum=600_000,
+        default=60_000,
+        blank=True,
+        help_text="Milliseconds for the whole conversation with the server, 1,000 to 600,000.",
+    )
+    max_retries = StrictIntegerField(
+        "Max retries",
+        maximum=100,
+        null=True,
+        blank=True,
+        help_text="Retries of a transfer, 0 to 100. Empty or 0: the first failure is final. A test runs once.",
+    )
+    retry_interval = StrictIntegerField(
+        "Retry interval",
+        maximum=86_400,
+        null=True,
+        blank=True,
+        help_text="Seconds between two attempts, up to 86,400. Empty or 0: no retry is made.",
+    )
+    dynamic = StrictBooleanField(
+        "Dynamic",
+        default=False,
+        blank=True,
+        help_text="A job may override values of this connection at run time through the API.",
+    )
+    cluster = models.ForeignKey(
+        Cluster,
+        verbose_name="Cluster",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Where the jobs of this connection run; a test offers it first.",
+    )
+    steng = models.ForeignKey(
+        Steng, verbose_name="STENG", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    tags = NameListField("Tags", blank=True, help_text="Names for lists and filters, separated by commas.")
+    partner = NameField(
+        "Partner", blank=True, default="", help_text="The business party that this connection reaches (no blanks)."
+    )
+    last_test = models.OneToOneField(LastTest, on_delete=models.PROTECT, related_name="+", editable=False)
+    configuration = models.CharField(max_length=64, editable=False)
+    version = models.PositiveIntegerField(default=0, editable=False)
+    field_versions = models.JSONField(default=dict, editable=False)
+    created = models.DateTimeField(editable=False)
+    updated = models.DateTimeField(editable=False)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+
+    class Meta:
+        ordering = ("name_key",)
+        indexes = (
+            models.Index(fields=["host_canonical", "port"]),
+            models.Index(fields=["kind", "status"]),
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(port__gte=1, port__lte=65_535), name="connection_port"),
+            models.CheckConstraint(
+                condition=Q(timeout_ms__gte=1_000, timeout_ms__lte=600_000), name="connection_timeout_ms"
+            ),
+            models.CheckConstraint(condition=Q(connection_security__in=Security.values), name="connection_security"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="connection_status"),
+        )
+        permissions = (("test_connection", "Can run configuration tests"),)
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    @property
+    def endpoint(self) -> str:
+        """Return `host:port` as it is shown and compared."""
+        shown: str = endpoint(self.host_canonical or self.host, self.port)
+        return shown
+
+    def secret_is_set(self, name: str) -> bool:
+        """Tell whether a secret is stored, or typed and about to be."""
+        return bool(getattr(self, f"{name}_sealed", ""))
+
+    def values(self) -> dict[str, Any]:
+        """Return the values of the definition by name; secrets are not among them."""
+        return {name: getattr(self, name) for name in (*self.definition_fields(), "host_canonical")}
+
+    @classmethod
+    def definition_fields(cls) -> tuple[str, ...]:
+        """Return the names of the plain fields that a person defines, in the order of the model."""
+        return tuple(
+            item.name
+            for item in cls._meta.concrete_fields
+            if item.editable and not item.is_relation and not item.primary_key
+        )
+
+    def clean(self) -> None:
+        """Check the name against all others, and the rules between fields."""
+        self.name_key = comparison_key(self.name)
+        problems: dict[str, list[ValidationError]] = {}
+        for problem in rules.missing(self.values(), self.secret_is_set):
+            problems.setdefault(problem.field, []).append(invalid(problem.code, problem.detail, **problem.params))
+        other = (
+            Connection.objects.filter(name_key=self.name_key).exclude(pk=self.pk).values_list("pk", flat=True).first()
+        )
+        if self.name and other is not None:
+            problems.setdefault("name", []).append(name_taken(other))
+        if problems:
+            raise ValidationError(problems)
+
+    def advisories(self) -> list[rules.Problem]:
+        """Return what is allowed and yet worth knowing about this definition."""
+        return rules.advisories(self.values(), self.secret_is_set)
+
+
+class SmtpConnection(Connection):
+    """A connection that sends mail."""
+
+    authentication_type = StrictChoiceField(
+        "Authentication type", choices=Authentication.choices, default=Authentication.BASIC, blank=True
+    )
+    basic_mechanism = StrictChoiceField(
+        "Sign-in mechanism",
+        choices=BasicMechanism.choices,
+        default=BasicMechanism.AUTO,
+        blank=True,
+        help_text="Automatic takes exactly one that the server offers; in clear text CRAM-MD5 only.",
+    )
+    oauth2_mechanism = StrictChoiceField(
+        "OAuth2 mechanism", choices=OAuth2Mechanism.choices, default=OAuth2Mechanism.AUTO, blank=True
+    )
+    pop_host = StrictCharField(
+        "POP3 server", max_length=253, blank=True, default="", validators=[validators.validate_host]
+    )
+    pop_port = StrictIntegerField("POP3 port", minimum=1, maximum=65_535, null=True, blank=True)
+    pop_security = StrictChoiceField("POP3 security", choices=Security.choices, blank=True, default="")
+    pop_username = StrictCharField("POP3 username", max_length=320, blank=True, default="")
+    pop_password_sealed = models.TextField(blank=True, default="", editable=False)
+    pop_password_changed_at = models.DateTimeField(null=True, editable=False)
+    pop_use_apop = StrictBooleanField(
+        "Use APOP", default=True, blank=True, help_text="Sign in to POP3 without sending the password itself."
+    )
+    pop_interval_ms = StrictIntegerField(
+        "Interval after POP3",
+        maximum=600_000,
+        default=5,
+        blank=True,
+        help_text="Milliseconds to wait between the POP3 sign-in and SMTP.",
+    )
+    sender_address = StrictCharField(
+        "Sender address",
+        max_length=320,
+        blank=True,
+        default="",
+        validators=[validators.validate_mailbox_address],
+        help_text="Envelope sender and From of the mails that are sent. A test asks the server whether it accepts it.",
+    )
+    helo_name = StrictCharField(
+        "HELO name",
+        max_length=255,
+        blank=True,
+        default="",
+        validators=[validators.validate_helo_name],
+        help_text="The name this side gives in EHLO. Empty: the STENG's own host name.",
+    )
+    use_html_body = StrictBooleanField(
+        "Use HTML body", default=False, blank=True, help_text="Mails are sent as HTML instead of plain text."
+    )
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(authentication_type__in=Authentication.values), name="smtp_authentication_type"
+            ),
+        )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep what is derived from other columns in step with them."""
+        self.kind = Kind.SMTP
+        self.host_canonical = canonical_host(self.host)
+        super().save(*args, **kwargs)
+
+
+def name_taken(other: uuid.UUID) -> ValidationError:
+    """Return the error of a name that another connection has."""
+    return invalid("not_unique", "Another connection has this name (case does not count).", other=str(other))
+
+
+def register_secrets() -> None:
+    """Tell the vault which columns hold what it sealed, so that a rotation of its key reaches them."""
+    register_sealed(Connection, "password_sealed", "password")
+    register_sealed(SmtpConnection, "pop_password_sealed", "pop_password")

@@ -1,0 +1,185 @@
+"""Read definitions: one, or many with filters; a row comes with its standing verdict."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+
+from django.core.exceptions import ValidationError
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from connections.choices import Kind, Security, Status
+from connections.models import Connection, SmtpConnection
+from core.errors import invalid
+from core.text import comparison_key
+from steng.wire import Verdict
+from untrusted_cache.models import TrustChange
+
+NEVER = "none"
+"""The filter value for connections that were never tested."""
+
+ORDERINGS: dict[str, tuple[str, ...]] = {
+    "name": ("name_key",),
+    "host": ("host_canonical", "port", "name_key"),
+    "security": ("connection_security", "name_key"),
+    "status": ("status", "name_key"),
+    "verdict": ("last_test__rank", "name_key"),
+    "tested": ("last_test__finished", "name_key"),
+    "created": ("created", "name_key"),
+    "updated": ("updated", "name_key"),
+}
+
+_CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "kind": ("kind", tuple(Kind.values)),
+    "status": ("status", tuple(Status.values)),
+    "security": ("connection_security", tuple(Security.values)),
+}
+
+
+def _concerns() -> Q:
+    """Return the condition of changes of trust that concern a connection: all, its host, or its endpoint."""
+    endpoint = Q(host=OuterRef("host_canonical")) & (Q(port__isnull=True) | Q(port=OuterRef("port")))
+    return Q(host__isnull=True) | endpoint
+
+
+def _is_stale() -> Case:
+    """Return the expression that tells whether a verdict was made for another configuration or trust."""
+    later = TrustChange.objects.filter(_concerns(), pk__gt=OuterRef("last_test__trust_version"))
+    return Case(
+        When(last_test__finished__isnull=True, then=Value(False)),
+        When(~Q(configuration=F("last_test__configuration")), then=Value(True)),
+        When(Q(connection_security=Security.NONE), then=Value(False)),
+        default=Exists(later),
+        output_field=BooleanField(),
+    )
+
+
+def is_stale(row: Connection) -> bool:
+    """Tell whether the verdict of a row read by this module was made for another configuration or trust."""
+    stale: bool = row.stale  # type: ignore[attr-defined]  # annotated by `connections` and `smtp_connections`
+    return stale
+
+
+def connections() -> QuerySet[Connection]:
+    """Return all connections with their verdicts, by name."""
+    return Connection.objects.select_related("last_test").annotate(stale=_is_stale())
+
+
+def smtp_connections() -> QuerySet[SmtpConnection]:
+    """Return all SMTP connections with what their pages show, by name."""
+    return SmtpConnection.objects.select_related("last_test", "cluster", "steng", "updated_by").annotate(
+        stale=_is_stale()
+    )
+
+
+def find_smtp(reference: str) -> SmtpConnection | None:
+    """Return the SMTP connection with this id or name, or None."""
+    try:
+        return smtp_connections().filter(pk=uuid.UUID(reference)).first()
+    except ValueError:
+        return smtp_connections().filter(name_key=comparison_key(reference)).first()
+
+
+def connection_list(filters: Mapping[str, str]) -> QuerySet[Connection]:
+    """Return the connections that match the filters of a query string.
+
+    Filters: kind, status, host, q, tag, partner, cluster, security, verdict, stale, ordering.
+    Raises ValidationError `invalid_choice` by filter where a value cannot match anything.
+    """
+    errors: dict[str, list[ValidationError]] = {}
+    rows = connections()
+    for name, (column, allowed) in _CHOICES.items():
+        if filters.get(name):
+            _require(name, filters[name], allowed, errors)
+            rows = rows.filter(**{column: filters[name]})
+    rows = _by_text(rows, filters)
+    rows = _by_verdict(rows, filters, errors)
+    rows = _ordered(rows, filters.get("ordering") or "name", errors)
+    if errors:
+        raise ValidationError(errors)
+    return rows
+
+
+def _by_text(rows: QuerySet[Connection], filters: Mapping[str, str]) -> QuerySet[Connection]:
+    if filters.get("host"):
+        rows = rows.filter(host_canonical=filters["host"].lower())
+    if filters.get("partner"):
+        rows = rows.filter(partner__iexact=filters["partner"])
+    if filters.get("cluster"):
+        rows = rows.filter(cluster__name_key=comparison_key(filters["cluster"]))
+    if filters.get("tag"):
+        rows = rows.filter(tags__contains=f"\n{filters['tag']}\n")
+    words = filters.get("q", "").split()
+    for word in words:
+        rows = rows.filter(
+            Q(name_key__contains=comparison_key(word))
+            | Q(host_canonical__contains=word.lower())
+            | Q(host__icontains=word)
+            | Q(partner__icontains=word)
+        )
+    return rows
+
+
+def _by_verdict(
+    rows: QuerySet[Connection], filters: Mapping[str, str], errors: dict[str, list[ValidationError]]
+) -> QuerySet[Connection]:
+    verdict, stale = filters.get("verdict"), filters.get("stale")
+    if verdict:
+        _require("verdict", verdict, (*Verdict, NEVER), errors)
+        rows = (
+            rows.filter(last_test__finished__isnull=True)
+            if verdict == NEVER
+            else rows.filter(last_test__verdict=verdict)
+        )
+    if stale:
+        _require("stale", stale, ("true", "false"), errors)
+        rows = rows.alias(outdated=_is_stale()).filter(outdated=stale == "true")
+    return rows
+
+
+def _ordered(
+    rows: QuerySet[Connection], ordering: str, errors: dict[str, list[ValidationError]]
+) -> QuerySet[Connection]:
+    name = ordering.removeprefix("-")
+    _require("ordering", name, tuple(ORDERINGS), errors)
+    first, *rest = ORDERINGS.get(name, ORDERINGS["name"])
+    return rows.order_by(f"-{first}" if ordering.startswith("-") else first, *rest, "pk")
+
+
+def _require(name: str, value: str, allowed: tuple[str, ...], errors: dict[str, list[ValidationError]]) -> None:
+    if value not in allowed:
+        errors[name] = [invalid("invalid_choice", f"Choose one of {', '.join(allowed)}.", allowed=list(allowed))]
+
+
+def standing(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[str, int]]:
+    """Return by connection its configuration and the number of the last change of trust that concerns it."""
+    latest = TrustChange.objects.filter(_concerns()).order_by("-pk").values("pk")[:1]
+    rows = Connection.objects.filter(pk__in=ids).annotate(
+        trust=Case(
+            When(connection_security=Security.NONE, then=Value(0)),
+            default=Coalesce(Subquery(latest), 0),
+            output_field=BigIntegerField(),
+        )
+    )
+    return {
+        key: (configuration, trust) for key, configuration, trust in rows.values_list("pk", "configuration", "trust")
+    }
+
+
+def connections_at(host: str, port: int | None) -> QuerySet[Connection]:
+    """Return the connections that reach this endpoint, or this host where `port` is None."""
+    rows = connections().filter(host_canonical=host)
+    return rows if port is None else rows.filter(port=port)

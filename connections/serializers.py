@@ -1,0 +1,213 @@
+"""The JSON form of a definition. Values are handed on as they came: the model's fields judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field, inline_serializer
+from rest_framework import serializers
+
+from cluster.models import LastTest
+from cluster.serializers import AdvisorySerializer
+from connections.choices import SslProtocol
+from connections.models import REFERENCES, SECRETS, Connection, SmtpConnection
+from connections.rules import advisory_to_json
+from connections.selectors import is_stale
+from core.fields import StrictIntegerField
+from steng.suites import SUITES
+from steng.wire import Depth
+
+READ_ONLY = frozenset(
+    ("id", "kind", "advisories", "created", "updated", "updated_by", "version", "last_test", "stale", "endpoint")
+)
+"""What a read adds to a definition; a write may carry it back and it is passed over."""
+
+
+def last_test_to_json(test: LastTest) -> dict[str, Any] | None:
+    """Return the standing verdict of a connection, None where it was never tested."""
+    if test.finished is None:
+        return None
+    return {
+        "job": str(test.job_id) if test.job_id else None,
+        "state": test.state,
+        "verdict": test.verdict or None,
+        "failed_stage": test.failed_stage or None,
+        "code": test.code or None,
+        "finished": test.finished,
+        "duration_ms": test.duration_ms,
+    }
+
+
+def connection_to_json(row: Connection) -> dict[str, Any]:
+    """Return what a list of both kinds shows of a connection; the row comes from `selectors`."""
+    return {
+        "id": str(row.pk),
+        "kind": row.kind,
+        "name": row.name,
+        "description": row.description,
+        "status": row.status,
+        "host": row.host,
+        "port": row.port,
+        "connection_security": row.connection_security,
+        "username": row.username,
+        "tags": row.tags,
+        "partner": row.partner,
+        "updated": row.updated,
+        "last_test": last_test_to_json(row.last_test),
+        "stale": is_stale(row),
+    }
+
+
+def smtp_to_json(row: SmtpConnection) -> dict[str, Any]:
+    """Return a whole SMTP connection, secrets as `is_set` and `changed_at`; the row comes from `selectors`."""
+    body: dict[str, Any] = {"id": str(row.pk), "kind": row.kind}
+    body |= {name: getattr(row, name) for name in row.definition_fields()}
+    for name in SECRETS:
+        body[name] = {"is_set": row.secret_is_set(name), "changed_at": getattr(row, f"{name}_changed_at")}
+    for name in REFERENCES:
+        target = getattr(row, name, None)
+        body[name] = None if target is None else {"id": str(target.pk), "name": target.name}
+    body["advisories"] = [advisory_to_json(problem) for problem in row.advisories()]
+    body["created"], body["updated"] = row.created, row.updated
+    body["updated_by"] = row.updated_by.get_username() if row.updated_by else None
+    body["version"] = row.version
+    body["last_test"] = last_test_to_json(row.last_test)
+    body["stale"] = is_stale(row)
+    return body
+
+
+_SECRET = {
+    "writeOnly": False,
+    "oneOf": [
+        {"type": "string", "minLength": 1, "maxLength": 1024, "description": "Set the secret (write only)."},
+        {"type": "null", "description": "Clear it."},
+        {
+            "type": "object",
+            "description": "What a read shows; written back it keeps the secret.",
+            "properties": {
+                "is_set": {"type": "boolean"},
+                "changed_at": {"type": ["string", "null"], "format": "date-time"},
+            },
+            "additionalProperties": False,
+        },
+    ],
+}
+_REFERENCE = {
+    "oneOf": [
+        {"type": "string", "description": "The name."},
+        {"type": "null"},
+        {
+            "type": "object",
+            "properties": {"id": {"type": "string", "format": "uuid"}, "name": {"type": "string"}},
+            "required": ["id"],
+        },
+    ],
+}
+
+
+@extend_schema_field(_SECRET)
+class SecretField(serializers.Field):  # type: ignore[type-arg]
+    """A write-only text, for the schema."""
+
+
+@extend_schema_field(_REFERENCE)
+class ReferenceField(serializers.Field):  # type: ignore[type-arg]
+    """A reference by name or id, for the schema."""
+
+
+class TestRequestSerializer(serializers.Serializer[Any]):
+    """What may be said about a test of a saved connection; nothing of it has to be."""
+
+    cluster = ReferenceField(required=False)
+    steng = ReferenceField(required=False)
+    all_stengs = serializers.BooleanField(required=False)
+    depth = serializers.ChoiceField(choices=[depth.value for depth in Depth], required=False)
+    overrides = serializers.DictField(required=False)
+    checks = serializers.DictField(required=False)
+
+
+_LAST_TEST = inline_serializer(
+    "LastTest",
+    {
+        "job": serializers.UUIDField(allow_null=True),
+        "state": serializers.CharField(),
+        "verdict": serializers.CharField(allow_null=True),
+        "failed_stage": serializers.CharField(allow_null=True),
+        "code": serializers.CharField(allow_null=True),
+        "finished": serializers.DateTimeField(),
+        "duration_ms": serializers.FloatField(allow_null=True),
+    },
+    allow_null=True,
+    read_only=True,
+)
+
+
+class RawSerializer(serializers.ModelSerializer[Any]):
+    """Document a resource from its model, and hand its values to the services untouched."""
+
+    def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values as JSON carried them, without what only a read adds."""
+        return {name: value for name, value in data.items() if name not in READ_ONLY}
+
+    def run_validation(self, data: Any = serializers.empty) -> dict[str, Any]:
+        """Check nothing here: one validator serves every door."""
+        return self.to_internal_value({} if data is serializers.empty else data)
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        """Carry the limits of strict integers into the schema."""
+        built, options = super().build_standard_field(field_name, model_field)
+        if isinstance(model_field, StrictIntegerField):
+            options |= {"min_value": model_field.minimum, "max_value": model_field.maximum}
+        return built, options
+
+
+class ConnectionSerializer(RawSerializer):
+    """A row of the list of both kinds."""
+
+    tags = serializers.ListField(child=serializers.CharField(max_length=128))
+    last_test = _LAST_TEST
+    stale = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = Connection
+        fields = (
+            "id", "kind", "name", "description", "status", "host", "port", "connection_security", "username", "tags",
+            "partner", "updated", "last_test", "stale",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def to_representation(self, instance: Connection) -> dict[str, Any]:
+        """Return the JSON form."""
+        return connection_to_json(instance)
+
+
+class SmtpConnectionSerializer(RawSerializer):
+    """A whole SMTP connection."""
+
+    ssl_protocols = serializers.ListField(child=serializers.ChoiceField(choices=SslProtocol.choices), required=False)
+    cipher_suites = serializers.ListField(child=serializers.ChoiceField(choices=list(SUITES)), required=False)
+    tags = serializers.ListField(child=serializers.CharField(max_length=128), required=False)
+    password = SecretField(required=False)
+    pop_password = SecretField(required=False)
+    credential = ReferenceField(required=False)
+    client_key_label = ReferenceField(required=False)
+    sign_key_alias = ReferenceField(required=False)
+    cluster = ReferenceField(required=False)
+    steng = ReferenceField(required=False)
+    advisories = AdvisorySerializer(many=True, read_only=True)
+    updated_by = serializers.CharField(read_only=True, allow_null=True)
+    last_test = _LAST_TEST
+    stale = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = SmtpConnection
+        fields = (
+            "id", "kind", *SmtpConnection.definition_fields(), *SECRETS, *REFERENCES,
+            "advisories", "created", "updated", "updated_by", "version", "last_test", "stale",
+        )  # fmt: skip
+        read_only_fields = ("id", "kind", "created", "updated", "version")
+
+    def to_representation(self, instance: SmtpConnection) -> dict[str, Any]:
+        """Return the JSON form."""
+        return smtp_to_json(instance)

@@ -1,0 +1,124 @@
+"""The only writers of definitions, and the one way to ask for a configuration test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from cluster import dispatch
+from connections import candidate as candidates
+from connections import fingerprint, rules
+from connections.candidate import Candidate
+from connections.models import SECRETS, Connection, SmtpConnection, name_taken
+from core.errors import Refused
+from core.models import User
+from core.text import comparison_key
+from credentials import vault
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a write did: `changed` names the fields that differ now, empty where nothing was to do."""
+
+    connection: SmtpConnection
+    created: bool
+    changed: tuple[str, ...]
+    advisories: tuple[rules.Problem, ...]
+
+
+def save_smtp(
+    before: SmtpConnection | None,
+    values: Mapping[str, Any],
+    *,
+    user: User | None,
+    partial: bool = False,
+    expected_version: int | None = None,
+    now: datetime | None = None,
+) -> Saved:
+    """Create or change an SMTP connection from the values of any door.
+
+    Raises ValidationError with a code per field, and Refused `precondition_failed` where
+    `expected_version` is not the stored one any more. A write that changes nothing writes nothing.
+    """
+    moment = now or timezone.now()
+    try:
+        with transaction.atomic():
+            if before is not None:
+                before = _current(before, expected_version)
+            candidate = candidates.build(values, before, partial=partial)
+            return _store(candidate, user, moment)
+    except IntegrityError:
+        # The name was taken between our look and our write; the constraint decided, and the loser is told the same.
+        other = Connection.objects.filter(name_key=_key_of(values, before)).values_list("pk", flat=True).first()
+        if other is None:
+            raise
+        raise ValidationError({"name": [name_taken(other)]}) from None
+
+
+def set_status(connection: SmtpConnection, status: str, *, user: User | None) -> Saved:
+    """Enable or disable a connection."""
+    return save_smtp(connection, {"status": status}, user=user, partial=True)
+
+
+def delete(connection: SmtpConnection, *, expected_version: int | None = None) -> None:
+    """Delete a connection with its secrets; its test history stays."""
+    with transaction.atomic():
+        row = _current(connection, expected_version)
+        row.delete()
+        dispatch.unfollow(row.last_test_id)
+
+
+def _key_of(values: Mapping[str, Any], before: SmtpConnection | None) -> str:
+    name = values.get("name", before.name if before is not None else "")
+    return comparison_key(name) if isinstance(name, str) else ""
+
+
+def _current(connection: SmtpConnection, expected_version: int | None) -> SmtpConnection:
+    row = SmtpConnection.objects.select_for_update().filter(pk=connection.pk).first()
+    if row is None:
+        raise Refused("not_found", "This connection has been deleted meanwhile.")
+    if expected_version is not None and row.version != expected_version:
+        changed = sorted(name for name, version in row.field_versions.items() if version > expected_version)
+        raise Refused(
+            "precondition_failed",
+            f"The connection was changed meanwhile: {', '.join(changed) or 'nothing that is shown'}. Read it again.",
+            changed=changed,
+        )
+    return row
+
+
+def _store(candidate: Candidate, user: User | None, now: datetime) -> Saved:
+    row, before = candidate.row, candidate.before
+    changed = _changes(candidate)
+    if before is not None and not changed:
+        return Saved(before, created=False, changed=(), advisories=tuple(candidate.advisories))
+    for name in SECRETS:
+        if name in candidate.typed:
+            setattr(row, f"{name}_sealed", vault.seal(candidate.typed[name].reveal(), row.id, name))
+            setattr(row, f"{name}_changed_at", now)
+        elif name in candidate.cleared:
+            setattr(row, f"{name}_changed_at", None)
+    row.version += 1
+    row.field_versions = {**row.field_versions, **dict.fromkeys(changed, row.version)}
+    row.updated, row.updated_by = now, user
+    row.configuration = fingerprint.of_row(row)
+    if before is None:
+        row.created = now
+        row.last_test = dispatch.follow(row.id)
+    row.save()
+    return Saved(row, created=before is None, changed=tuple(changed), advisories=tuple(candidate.advisories))
+
+
+def _changes(candidate: Candidate) -> list[str]:
+    row, before = candidate.row, candidate.before
+    names = [*row.definition_fields(), "cluster_id", "steng_id"]
+    changed = [name for name in names if before is None or getattr(row, name) != getattr(before, name)]
+    changed += sorted(candidate.typed)
+    changed += sorted(name for name in candidate.cleared if before is not None and before.secret_is_set(name))
+    return [name.removesuffix("_id") for name in changed]

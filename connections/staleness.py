@@ -1,0 +1,29 @@
+"""Which verdicts no longer speak of what is saved and trusted today."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from cluster.models import Job
+from cluster.ports import register_staleness
+from connections.selectors import standing
+
+
+def register() -> None:
+    """Answer for the jobs of saved connections; a draft's verdict is about nothing that could change."""
+    register_staleness(stale_jobs)
+
+
+def stale_jobs(jobs: Sequence[Job]) -> set[uuid.UUID]:
+    """Return the ids of the jobs whose connection, its secret or its trust changed after they were made."""
+    tested = [job for job in jobs if job.connection_id is not None]
+    if not tested:
+        return set()
+    now = standing({job.connection_id for job in tested if job.connection_id is not None})
+    return {job.pk for job in tested if _is_stale(job, now.get(job.connection_id))}  # type: ignore[arg-type]
+
+
+def _is_stale(job: Job, now: tuple[str, int] | None) -> bool:
+    # A connection that is gone has no configuration that the verdict could be about.
+    return now is None or now[0] != job.configuration or now[1] > job.trust_version

@@ -1,0 +1,1 @@
+"""The Django project: settings, addresses, and the command that runs it all; imported by no app."""

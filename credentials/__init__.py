@@ -1,0 +1,1 @@
+"""Secrets: the vault that seals them at rest."""

@@ -1,0 +1,121 @@
+"""The stages tls, trust and hostname: one handshake, told as three findings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from steng.probe import tls, trust
+from steng.probe.conversation import Conversation
+from steng.probe.course import Course, Running
+from steng.probe.failure import ProbeFailure
+from steng.probe.lookalike import looks_like
+from steng.probe.path import read
+from steng.probe.resolve import literal_of
+from steng.wire import ProbeRequest, Security, StageName
+from steng.x509 import UnreadableCertificate
+
+_SHOWN_NAMES = 20
+
+
+class Securing:
+    """Shake hands with one server, and say what its certificates are worth."""
+
+    def __init__(self, request: ProbeRequest, host: str) -> None:
+        self._request = request
+        self._host = host
+        self._match = request.tls.match_server_hostname
+        self.handshake = tls.Handshake(request.trust)
+
+    async def run(self, course: Course, conversation: Conversation) -> None:
+        """Run the three stages; raises Ended where one fails, and then no application byte was sent."""
+        async with course.stage(StageName.TLS) as stage:
+            self._refuse_unsupported()
+            await self._shake_hands(stage, conversation)
+        diagnosis = self._diagnose()
+        async with course.stage(StageName.TRUST) as stage:
+            self._judge_trust(stage, diagnosis)
+        async with course.stage(StageName.HOSTNAME) as stage:
+            self._judge_name(stage, diagnosis)
+
+    def _refuse_unsupported(self) -> None:
+        policy = self._request.tls
+        for field, chosen in (("ssl_protocols", policy.protocols), ("cipher_suites", policy.cipher_suites)):
+            if chosen is not None:
+                raise ProbeFailure("not_supported_by_this_steng", field=field, evidence={"asked_for": list(chosen)})
+
+    async def _shake_hands(self, stage: Running, conversation: Conversation) -> None:
+        context = tls.contexts.get(self._request.trust, match_hostname=self._match)
+        try:
+            await conversation.secure(context, self._host, self.handshake)
+        except OSError as error:
+            if self.handshake.fault is not None:
+                raise self.handshake.fault from None
+            self._refuse_injected()
+            if not tls.certificate_failed(self.handshake):
+                raise tls.failure_of(error, self.handshake) or error from None
+        finally:
+            stage.evidence |= self._evidence()
+
+    def _refuse_injected(self) -> None:
+        # Text that came after the ClientHello instead of with the answer to STARTTLS: the same finding, a moment later.
+        first = self.handshake.first_bytes
+        if self._request.security is Security.STARTTLS and first and looks_like(first) != "TLS":
+            raise ProbeFailure("injected_data", evidence={"bytes": len(first)}, stage=StageName.STARTTLS)
+
+    def _evidence(self) -> dict[str, object]:
+        shown = {"version": self.handshake.version, "cipher_suite": self.handshake.cipher}
+        if self.handshake.chain:
+            try:
+                shown["key"] = read(self.handshake.chain[0]).facts.key
+            except UnreadableCertificate:
+                shown["key"] = None
+        return {name: value for name, value in shown.items() if value is not None}
+
+    def _diagnose(self) -> trust.Diagnosis:
+        if not tls.certificate_failed(self.handshake):
+            return trust.Diagnosis(None)
+        host = self._host if self._match else None
+        now = datetime.now(UTC)
+        found = trust.diagnose(self.handshake.chain, self._request.trust, host, now, self.handshake.verify_code)
+        # Nothing found although the handshake was refused: it stays refused, under the code that was thrown.
+        return (
+            found if found.code else trust.Diagnosis("certificate_unknown_issuer", {"certificate_unknown_issuer": ""})
+        )
+
+    def _judge_trust(self, stage: Running, diagnosis: trust.Diagnosis) -> None:
+        chain, trusted = self.handshake.chain, self._request.trust
+        stage.evidence["chain"] = trust.evidence_of(chain)
+        stage.evidence["chain_length"] = len(chain)
+        stage.evidence["complete_to_root"] = trust.complete_to_root(chain, trusted)
+        if diagnosis.code not in {None, "hostname_mismatch"}:
+            raise ProbeFailure(str(diagnosis.code), diagnosis.detail, evidence={"also": diagnosis.also})
+        voucher = self.handshake.voucher or trust.likely_voucher(chain, trusted)
+        if voucher is not None:
+            stage.evidence["accepted_by"] = {"kind": voucher.kind, "id": voucher.id, "name": voucher.name}
+        verified = self.handshake.verified or chain
+        for code, detail in trust.warnings_of(chain, verified, datetime.now(UTC)).items():
+            stage.warn(code, detail)
+
+    def _judge_name(self, stage: Running, diagnosis: trust.Diagnosis) -> None:
+        leaf = read(self.handshake.chain[0])
+        facts = leaf.facts
+        stage.evidence |= {"host": self._host, "match": self._match, "names": list(facts.names[:_SHOWN_NAMES])}
+        if not facts.names:
+            stage.evidence["common_name"] = facts.common_name
+        mismatch = diagnosis.code == "hostname_mismatch"
+        if not mismatch and leaf.names_host(self._host):
+            return
+        suggested = self._suggested(facts.names)
+        if suggested:
+            stage.evidence["suggestion"] = {"host": suggested}
+        if mismatch or self._match:
+            raise ProbeFailure("hostname_mismatch", diagnosis.detail if mismatch else "")
+        names = ", ".join(facts.names[:5]) or facts.common_name or "no name at all"
+        detail = f"The certificate is made for {names}, not for {self._host}; the match is off, so the test went on."
+        stage.warn("hostname_mismatch_ignored", detail)
+
+    @staticmethod
+    def _suggested(names: tuple[str, ...]) -> str | None:
+        """Return the first name that somebody could type as a host."""
+        whole = [name for name in names if not name.startswith("*")]
+        return next((name for name in whole if literal_of(name) is None), next(iter(whole), None))

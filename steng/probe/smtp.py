@@ -1,0 +1,165 @@
+"""SMTP, stage by stage (RFC 5321, 3207, 4954): each is one method, and raises ProbeFailure where it ends badly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiosmtplib import SMTPResponse
+from aiosmtplib.esmtp import parse_esmtp_extensions
+
+from steng.probe import sasl
+from steng.probe.conversation import Conversation
+from steng.probe.course import Running
+from steng.probe.failure import ProbeFailure
+from steng.probe.replies import enhanced_status
+from steng.probe.transcript import REDACTED, Redactor
+from steng.text import visible
+from steng.wire import Login, ProbeRequest, Security
+
+_SHOWN_CAPABILITIES = 60
+_SHOWN_TEXT = 500
+
+
+class Session:
+    """One SMTP session: what the server said of itself, and the commands that follow from it."""
+
+    def __init__(self, request: ProbeRequest, conversation: Conversation, redactor: Redactor, source: str) -> None:
+        self._request = request
+        self._conversation = conversation
+        self._redactor = redactor
+        self._source = source
+        self._extensions: dict[str, str] = {}
+        self._mechanisms: list[str] = []
+        self.encrypted = False
+
+    async def greeting(self, stage: Running, reply: SMTPResponse) -> None:
+        """Judge the first reply of the server."""
+        evidence = self._reply(reply)
+        stage.evidence["greeting"] = evidence["text"]
+        if reply.code == 220:
+            return
+        if 400 <= reply.code < 500:
+            raise ProbeFailure("service_unavailable", self._quoted(reply, "is not available now"), evidence=evidence)
+        if reply.code >= 500:
+            raise ProbeFailure("access_denied", self._quoted(reply, "refuses to talk to this STENG"), evidence=evidence)
+        raise ProbeFailure("protocol_error", f"The server greets with {reply.code} instead of 220.", evidence=evidence)
+
+    async def capabilities(self, stage: Running) -> None:
+        """Say EHLO; HELO is not tried after a refusal, since nothing that is tested here works without EHLO."""
+        name = self._helo_name()
+        reply = await self._conversation.command(b"EHLO", name.encode("ascii"))
+        stage.evidence["helo_name"] = name
+        if reply.code == 421:
+            raise ProbeFailure("closed", self._quoted(reply, "ended the conversation"), evidence=self._reply(reply))
+        if reply.code != 250:
+            raise ProbeFailure("ehlo_refused", self._quoted(reply, "refused EHLO"), evidence=self._reply(reply))
+        self._extensions, mechanisms = parse_esmtp_extensions(reply.message)
+        self._mechanisms = list(dict.fromkeys(mechanism.upper() for mechanism in mechanisms))
+        lines = reply.message.split("\n")[1:]
+        stage.evidence["capabilities"] = [self._redactor.clean(line, 200) for line in lines[:_SHOWN_CAPABILITIES]]
+        stage.evidence["mechanisms"] = [self._redactor.clean(name, 40) for name in self._mechanisms[:20]]
+
+    async def starttls(self) -> None:
+        """Ask for TLS (RFC 3207 section 4); on return the next byte of ours must be a ClientHello."""
+        if "starttls" not in self._extensions:
+            offered = sorted(self._redactor.clean(name, 40) for name in self._extensions)[:_SHOWN_CAPABILITIES]
+            raise ProbeFailure("starttls_not_offered", evidence={"capabilities": offered})
+        reply = await self._conversation.command(b"STARTTLS")
+        if reply.code != 220:
+            raise ProbeFailure("starttls_refused", self._quoted(reply, "refused STARTTLS"), evidence=self._reply(reply))
+        self._conversation.refuse_injected()
+
+    async def auth(self, stage: Running, login: Login, before: Callable[[], Awaitable[bool]] | None) -> None:
+        """Sign in, once; `before` is awaited before the first byte of a credential leaves.
+
+        Raises CancelledError where `before` says no.
+        """
+        choice = sasl.choose(
+            login.mechanism,
+            self._mechanisms,
+            encrypted=self.encrypted,
+            starttls_offered="starttls" in self._extensions,
+        )
+        stage.evidence |= {"mechanism": choice.name, "offered": [self._redactor.clean(m, 40) for m in self._mechanisms]}
+        if before is not None and not await before():
+            raise asyncio.CancelledError
+        reply = await self._exchange(choice, login)
+        if reply.code == 235:
+            if choice.clear_password and not self.encrypted:
+                stage.warn("clear_text_login")
+            return
+        raise self._refused(reply, choice, login)
+
+    async def sender(self) -> None:
+        """Name the sender and take it back: MAIL FROM, RSET (RFC 5321 sections 4.1.1.2, 4.1.1.5)."""
+        address, parameters = self._envelope()
+        reply = await self._conversation.command(b"MAIL", b"FROM:<" + address + b">", *parameters)
+        if reply.code != 250:
+            raise ProbeFailure(
+                "sender_refused", self._quoted(reply, "does not accept the sender address"), evidence=self._reply(reply)
+            )
+        await self._conversation.command(b"RSET")
+
+    async def _exchange(self, choice: sasl.Choice, login: Login) -> SMTPResponse:
+        words = [b"AUTH", choice.name.encode("ascii")]
+        initial = sasl.initial_response(choice, login)
+        if initial is None:
+            reply = await self._conversation.command(*words)
+        else:
+            reply = await self._conversation.command(*words, initial, shown=f"AUTH {choice.name} {REDACTED}")
+        turn = 0
+        while reply.code == 334:
+            answer = sasl.answer(choice, login, turn, reply.message)
+            if answer is None:
+                # The server is told that we give up (RFC 4954 section 4); what it says to that changes nothing.
+                await self._conversation.command(b"*")
+                raise ProbeFailure("protocol_error", "The server asked for what the mechanism does not have.")
+            self._redactor.hide_text(answer.decode("ascii"))
+            reply = await self._conversation.command(answer, shown=REDACTED)
+            turn += 1
+        return reply
+
+    def _refused(self, reply: SMTPResponse, choice: sasl.Choice, login: Login) -> ProbeFailure:
+        code = sasl.refusal_of(reply.code, reply.message, encrypted=self.encrypted)
+        evidence = self._reply(reply)
+        detail = self._quoted(reply, f"refused the sign-in ({choice.name})")
+        if code == "clear_text_login_disabled":
+            evidence["suggestion"] = {"connection_security": Security.STARTTLS.value}
+        if code == "credentials_refused" and "@" not in login.username:
+            evidence["username_without_domain"] = True
+        return ProbeFailure(code, detail, evidence=evidence)
+
+    def _reply(self, reply: SMTPResponse) -> dict[str, Any]:
+        text = self._redactor.clean(reply.message.replace("\n", " / "), _SHOWN_TEXT)
+        return {"reply_code": reply.code, "enhanced_status": enhanced_status(reply.message), "text": text}
+
+    def _quoted(self, reply: SMTPResponse, did: str) -> str:
+        text = self._redactor.clean(reply.message.replace("\n", " "), 200)
+        return f"The server {did}: {reply.code} {text}".rstrip()
+
+    def _helo_name(self) -> str:
+        # RFC 5321 section 4.1.4: who has no name says its address.
+        name = self._request.helo_name.strip()
+        if name:
+            try:
+                return visible(name if name.isascii() else name.encode("idna").decode("ascii"))
+            except UnicodeError:
+                raise ProbeFailure("ehlo_refused", "The HELO name cannot be a host name; nothing was sent.") from None
+        return f"[IPv6:{self._source}]" if ":" in self._source else f"[{self._source}]"
+
+    def _envelope(self) -> tuple[bytes, list[bytes]]:
+        local, at, domain = self._request.sender_address.rpartition("@")
+        if not local.isascii():
+            if "smtputf8" not in self._extensions:
+                raise ProbeFailure(
+                    "sender_refused",
+                    "The sender address has letters outside ASCII, and the server does not offer SMTPUTF8.",
+                )
+            return visible(self._request.sender_address).encode("utf-8"), [b"SMTPUTF8"]
+        try:
+            host = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            raise ProbeFailure("sender_refused", "The domain of the sender address cannot be a host name.") from None
+        return visible(f"{local}{at}{host}").encode("ascii"), []

@@ -1,0 +1,64 @@
+"""What every test may ask for."""
+
+import pytest
+
+from core.models import User
+
+pytest_plugins = ["tests.lab.plugin"]
+
+
+@pytest.fixture
+def make_user(db):
+    """Make users with a permission each: `make_user("a.rossi", "connections.test_connection")`."""
+    from django.contrib.auth.models import Permission
+
+    def make(username="viewer", *permissions, **fields):
+        user = User.objects.create_user(username, password="correct-horse-battery", **fields)
+        for permission in permissions:
+            app, _, codename = permission.partition(".")
+            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+        return User.objects.get(pk=user.pk)
+
+    return make
+
+
+@pytest.fixture
+def admin_user(db):
+    """Return a user who may do everything."""
+    return User.objects.create_superuser("admin", password="correct-horse-battery")
+
+
+@pytest.fixture
+def admin_client(admin_user, client):
+    """Return a browser in which the administrator is logged in."""
+    client.force_login(admin_user)
+    return client
+
+
+@pytest.fixture
+def viewer_client(make_user, client):
+    """Return a browser in which somebody is logged in who may only read."""
+    client.force_login(make_user())
+    return client
+
+
+@pytest.fixture
+def api(admin_user):
+    """Return an API client with a token of the administrator that may do everything."""
+    return _api(admin_user, "full")
+
+
+@pytest.fixture
+def api_as():
+    """Return API clients by user and scope: `api_as(user, "read")`."""
+    return _api
+
+
+def _api(user, scope="full"):
+    from rest_framework.test import APIClient
+
+    from core.tokens import create_token
+
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {create_token(user, scope=scope)[1]}")
+    return client

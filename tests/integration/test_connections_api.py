@@ -1,0 +1,164 @@
+"""The REST resources of connections, in the shapes that scripts rely on."""
+
+import pytest
+from django.utils import timezone
+
+from cluster.services import ensure_local
+from connections.models import SmtpConnection
+from tests.definitions import GOOD
+
+pytestmark = pytest.mark.django_db
+BASE = "/api/v1/connections/smtp/"
+
+
+@pytest.fixture(autouse=True)
+def local(db):
+    """Have one cluster, as every installation has from the start."""
+    return ensure_local(timezone.now())
+
+
+@pytest.fixture
+def saved(api):
+    """Return a connection as the API answers its creation."""
+    return api.post(BASE, GOOD).json()
+
+
+def test_a_created_connection_says_where_it_is(api):
+    answer = api.post(BASE, GOOD)
+    assert (answer.status_code, answer["Location"], answer["ETag"]) == (201, f"{BASE}{answer.json()['id']}/", '"1"')
+
+
+def test_a_secret_is_shown_as_set_and_never_itself(saved, api):
+    answer = api.get(f"{BASE}{saved['id']}/")
+    assert answer.json()["password"]["is_set"] is True
+    assert GOOD["password"] not in answer.content.decode()
+
+
+def test_what_was_read_can_be_written_back_and_changes_nothing(saved, api):
+    address = f"{BASE}{saved['id']}/"
+    answer = api.put(address, api.get(address).json())
+    assert (answer.status_code, answer["ETag"]) == (200, '"1"')
+
+
+def test_a_put_keeps_an_absent_secret_and_resets_other_fields(saved, api):
+    address = f"{BASE}{saved['id']}/"
+    api.patch(address, {"description": "something"})
+    body = api.put(address, {key: value for key, value in GOOD.items() if key != "password"}).json()
+    assert (body["description"], body["password"]["is_set"]) == ("", True)
+
+
+def test_a_put_by_name_creates_and_then_changes_nothing(api):
+    address = f"{BASE}by-name/orders-out/"
+    answers = [
+        api.put(address, GOOD),
+        api.put(address, {key: value for key, value in GOOD.items() if key != "password"}),
+    ]
+    assert [(answer.status_code, answer["ETag"]) for answer in answers] == [(201, '"1"'), (200, '"1"')]
+
+
+def test_a_name_with_a_slash_is_reached_by_name(api):
+    answer = api.put(f"{BASE}by-name/a%2Fb/", {**GOOD, "name": "a/b"})
+    assert (answer.status_code, api.get(f"{BASE}by-name/a%2Fb/").json()["name"]) == (201, "a/b")
+
+
+def test_the_name_in_the_address_and_in_the_body_must_be_one(api):
+    answer = api.put(f"{BASE}by-name/other/", GOOD)
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [("/name", "invalid_choice")]
+
+
+def test_an_old_version_is_refused_with_what_changed(saved, api):
+    address = f"{BASE}{saved['id']}/"
+    api.patch(address, {"description": "newer"})
+    answer = api.patch(address, {"description": "mine"}, headers={"If-Match": '"1"'})
+    assert (answer.status_code, answer.json()["code"], answer.json()["changed"]) == (
+        412,
+        "precondition_failed",
+        ["description"],
+    )
+
+
+def test_a_deleted_connection_is_not_found(saved, api):
+    address = f"{BASE}{saved['id']}/"
+    assert [api.delete(address).status_code, api.get(address).status_code] == [204, 404]
+
+
+def test_the_list_is_a_page_of_results(saved, api):
+    body = api.get("/api/v1/connections/?limit=10").json()
+    assert (body["count"], body["next"], [row["name"] for row in body["results"]]) == (1, None, [saved["name"]])
+
+
+def test_the_list_costs_the_same_queries_for_one_row_and_for_twenty(api, django_assert_max_num_queries):
+    for number in range(20):
+        api.post(BASE, {**GOOD, "name": f"c{number}"})
+    with django_assert_max_num_queries(5):
+        assert len(api.get("/api/v1/connections/?limit=20").json()["results"]) == 20
+
+
+def test_an_advisory_is_shown_with_its_pointer(api):
+    body = api.post(BASE, {**GOOD, "port": 465}).json()
+    assert ("/port", "unusual_port") in {(item["pointer"], item["code"]) for item in body["advisories"]}
+
+
+def test_a_dropped_value_is_an_advisory_of_the_write(api):
+    body = api.post(BASE, {**GOOD, "retry_interval": 5}).json()
+    assert ("/retry_interval", "field_ignored") in {(item["pointer"], item["code"]) for item in body["advisories"]}
+
+
+def test_overrides_of_a_connection_that_is_not_dynamic_are_refused(saved, api):
+    answer = api.post(f"{BASE}{saved['id']}/test/", {"overrides": {"port": 25}})
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [("/port", "not_dynamic")]
+
+
+def test_a_draft_does_not_carry_a_stored_secret_to_another_host(saved, api):
+    draft = {
+        **{key: value for key, value in GOOD.items() if key != "password"},
+        "host": "evil.example",
+        "connection": saved["id"],
+    }
+    answer = api.post(f"{BASE}test/", draft)
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
+        ("/password", "secret_must_be_retyped")
+    ]
+
+
+def test_a_draft_needs_no_name_and_saves_nothing(api):
+    answer = api.post(f"{BASE}test/", {key: value for key, value in GOOD.items() if key != "name"})
+    assert (answer.status_code, answer.json()["connection"], api.get(BASE).json()["count"]) == (202, None, 0)
+
+
+def test_a_test_of_a_saved_connection_is_a_job_of_it(saved, api):
+    answer = api.post(f"{BASE}{saved['id']}/test/")
+    assert (answer.status_code, answer.json()["state"], answer.json()["connection"]["name"]) == (
+        202,
+        "queued",
+        saved["name"],
+    )
+    assert answer["Location"] == f"/api/v1/jobs/{answer.json()['id']}/"
+
+
+def test_an_unknown_key_of_a_test_is_refused(saved, api):
+    answer = api.post(f"{BASE}{saved['id']}/test/", {"stengg": "local"})
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [("/stengg", "unknown_field")]
+
+
+def test_a_damaged_secret_is_an_outcome_and_not_a_traceback(saved, api):
+    row = SmtpConnection.objects.get()
+    flipped = row.password_sealed[:-1] + ("A" if row.password_sealed[-1] != "A" else "B")
+    SmtpConnection.objects.update(password_sealed=flipped)
+    job = api.post(f"{BASE}{saved['id']}/test/").json()
+    assert (job["state"], job["verdict"], job["code"]) == ("failed", None, "secret_unreadable")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_a_viewer_may_not_write(method, saved, api_as, make_user):
+    client = api_as(make_user())
+    address = BASE if method == "post" else f"{BASE}{saved['id']}/"
+    assert getattr(client, method)(address, {}).status_code == 403
+
+
+def test_a_viewer_may_not_test(saved, api_as, make_user):
+    assert api_as(make_user()).post(f"{BASE}{saved['id']}/test/").status_code == 403
+
+
+def test_a_viewer_may_read(saved, api_as, make_user):
+    assert api_as(make_user()).get(f"{BASE}{saved['id']}/").status_code == 200

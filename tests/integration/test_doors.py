@@ -1,0 +1,128 @@
+"""One fault, the same field and code through every door: the browser's form, REST and the command line."""
+
+import re
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from connections.models import SmtpConnection
+from tests.definitions import FAULTS, GOOD, JSON_FAULTS
+
+pytestmark = pytest.mark.django_db
+
+
+def as_posted(values):
+    """Return the values as a browser posts the form: text, nothing for what is empty, one entry per box."""
+    posted = {}
+    for name, value in values.items():
+        if value is True:
+            posted[name] = "on"
+        elif isinstance(value, list):
+            posted[name] = ", ".join(value) if name == "tags" else value
+        elif value is not None and value is not False:
+            posted[name] = str(value)
+    return posted
+
+
+def as_arguments(values, environ):
+    """Return the values as `field=value` arguments; a secret goes by the environment."""
+    arguments = []
+    for name, value in values.items():
+        if name in {"password", "pop_password"}:
+            environ.setenv(f"TEST_{name.upper()}", value)
+            arguments.append(f"{name}=env:TEST_{name.upper()}")
+        elif isinstance(value, list):
+            arguments.append(f"{name}={','.join(value)}")
+        else:
+            arguments.append(f"{name}={'' if value is None else value}")
+    return arguments
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_form_names_the_fault(fault, admin_client):
+    changes, field, code = FAULTS[fault]
+    answer = admin_client.post(reverse("connections:smtp-new"), as_posted({**GOOD, **changes}))
+    assert answer.status_code == 422
+    errors = answer.context["form"].errors.as_data()
+    assert {(name, error.code) for name, found in errors.items() for error in found} == {(field, code)}
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, *JSON_FAULTS])
+def test_rest_names_the_fault(fault, api):
+    changes, field, code = {**FAULTS, **JSON_FAULTS}[fault]
+    answer = api.post("/api/v1/connections/smtp/", {**GOOD, **changes})
+    found = {(error["pointer"], error["code"]) for error in answer.json().get("errors", [])}
+    if "\x00" in str(changes) and answer.json()["code"] == "malformed":
+        pytest.fail("a NUL in one value must be an error of its field")
+    assert (answer.status_code, found) == (400, {(f"/{field}", code)})
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_command_line_names_the_fault(fault, monkeypatch):
+    changes, field, code = FAULTS[fault]
+    values = {**GOOD, **changes}
+    errors = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("connection", "set", "new-one", *as_arguments(values, monkeypatch), stderr=errors)
+    said = {tuple(line.split(": ", 2)[:2]) for line in errors.getvalue().splitlines()}
+    assert (ended.value.code, said) == (2, {(field, code)})
+
+
+def test_what_was_typed_stays_except_the_secret(admin_client):
+    answer = admin_client.post(
+        reverse("connections:smtp-new"), {**as_posted(GOOD), "port": "abc", "description": "Keep me"}
+    )
+    page = answer.content.decode()
+    assert "Keep me" in page
+    assert 'value="abc"' in page
+    assert GOOD["password"] not in page
+
+
+def test_the_form_saves_what_a_browser_posts(admin_client):
+    answer = admin_client.post(
+        reverse("connections:smtp-new"), {**as_posted(GOOD), "name": "📮-orders", "tags": "eu, finance"}
+    )
+    row = SmtpConnection.objects.get()
+    assert (answer.status_code, row.name, row.tags, row.port) == (302, "📮-orders", ["eu", "finance"], 587)
+
+
+def test_the_command_line_creates_changes_and_then_has_nothing_to_do(monkeypatch):
+    said = []
+    for description in ("one", "two", "two"):
+        out = StringIO()
+        values = {name: value for name, value in GOOD.items() if name not in {"name", "password"}}
+        arguments = as_arguments({**values, "description": description}, monkeypatch)
+        if not said:
+            monkeypatch.setenv("TEST_PASSWORD", "s3cret")
+            arguments.append("password=env:TEST_PASSWORD")
+        call_command("connection", "set", "by-hand", *arguments, stdout=out, stderr=StringIO())
+        said.append(out.getvalue().strip())
+    assert said == ["by-hand: created", "by-hand: changed description", "by-hand: unchanged"]
+
+
+def test_a_secret_in_the_arguments_is_refused():
+    errors = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("connection", "set", "x", "host=h.example", "password=visible", stderr=errors)
+    assert re.match(r"password: malformed", errors.getvalue())
+    assert "visible" not in errors.getvalue()
+
+
+def test_a_change_of_host_asks_for_the_secret_again_by_every_door(admin_client, api, monkeypatch):
+    row_id = api.post("/api/v1/connections/smtp/", GOOD).json()["id"]
+    rest = api.patch(f"/api/v1/connections/smtp/{row_id}/", {"host": "other.example.org"}).json()
+    form = admin_client.post(
+        reverse("connections:smtp-edit", args=[row_id]),
+        {**as_posted(GOOD), "host": "other.example.org", "password": ""},
+    )
+    shell = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("connection", "set", GOOD["name"], "host=other.example.org", stderr=shell)
+    codes = [
+        {(error["pointer"], error["code"]) for error in rest["errors"]},
+        {(f"/{name}", error.code) for name, found in form.context["form"].errors.as_data().items() for error in found},
+        {("/" + line.split(": ")[0], line.split(": ")[1]) for line in shell.getvalue().splitlines()},
+    ]
+    assert codes == [{("/password", "secret_must_be_retyped")}] * 3

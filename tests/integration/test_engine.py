@@ -1,0 +1,325 @@
+"""The local engine with a real table of jobs, a real bell and a probe made for each test."""
+
+import asyncio
+import contextlib
+import functools
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from cluster import dispatch, services
+from cluster.choices import Lane
+from cluster.engines import local
+from cluster.engines.local import PER_TARGET, LocalEngine, SupersededError
+from cluster.models import Job, Steng
+from steng.wire import StageName
+from tests.jobs import enqueue, local_steng, request_for, stage, success
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 20
+
+
+@pytest.fixture
+def steng(transactional_db):
+    return local_steng(timezone.now())
+
+
+@pytest.fixture
+def only_the_bell(monkeypatch):
+    """Let no second pass: what happens is due to the bell."""
+    monkeypatch.setattr(local, "ROUND", 3600.0)
+
+
+async def db(act, *args, **kwargs):
+    """Do something with the database beside the loop."""
+
+    def work():
+        try:
+            return act(*args, **kwargs)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(work)
+
+
+async def put(steng, **arguments):
+    return await db(enqueue, steng, now=timezone.now(), **arguments)
+
+
+async def read(job):
+    return await db(Job.objects.get, pk=job.pk)
+
+
+async def until(condition):
+    """Wait until an awaited condition holds, and return what it gave."""
+    async with asyncio.timeout(PATIENCE):
+        while not (answer := await condition()):  # noqa: ASYNC110  the database rings no bell for a test
+            await asyncio.sleep(0.005)
+        return answer
+
+
+async def state_is(job, *states):
+    async def look():
+        found = await read(job)
+        return found if found.state in states else None
+
+    return await until(look)
+
+
+@contextlib.asynccontextmanager
+async def engine(steng, probe):
+    """Run an engine for the body, then stop it in good order."""
+    running = LocalEngine(steng, probe, timezone.now)
+    task = asyncio.create_task(running.run())
+    try:
+        yield running
+    finally:
+        running.stop()
+        running.stop()
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(task, return_exceptions=True)
+    if not task.cancelled() and task.exception() is not None:
+        raise task.exception()
+
+
+class Gate:
+    """A probe that stops where it is told to, until it is let on."""
+
+    def __init__(self, *, login=True):
+        self.login = login
+        self.begun, self.sent, self.stopped = [], [], []
+        self.go = asyncio.Event()
+
+    async def __call__(self, request, on_stage=None, before_credentials=None):
+        self.begun.append(request)
+        try:
+            on_stage(stage())
+            if self.login:
+                if not await before_credentials():
+                    raise asyncio.CancelledError  # noqa: TRY301
+                self.sent.append(request)
+            await self.go.wait()
+        except asyncio.CancelledError:
+            self.stopped.append(request)
+            raise
+        return success()
+
+
+async def answers(request, on_stage=None, before_credentials=None):
+    return success()
+
+
+def scenario(test):
+    """Run an async test to its end; the database is reached from threads."""
+
+    @functools.wraps(test)
+    def run(*args, **kwargs):
+        return asyncio.run(test(*args, **kwargs))
+
+    return run
+
+
+@scenario
+async def test_the_bell_alone_brings_a_job_to_its_end(steng, only_the_bell):
+    async with engine(steng, answers):
+        job = await put(steng)
+        assert (await state_is(job, "finished")).verdict == "success"
+
+
+@scenario
+async def test_a_job_that_was_there_before_the_engine_is_found(steng, only_the_bell):
+    job = await put(steng)
+    async with engine(steng, answers):
+        await state_is(job, "finished")
+
+
+@scenario
+async def test_without_a_bell_a_job_is_found_all_the_same(steng, monkeypatch):
+    monkeypatch.setattr("cluster.dispatch.intake.wake", lambda: None)
+    async with engine(steng, answers):
+        job = await put(steng)
+        await state_is(job, "finished")
+
+
+@scenario
+async def test_the_bell_brings_a_cancel_to_the_probe(steng, only_the_bell):
+    gate = Gate()
+    async with engine(steng, gate):
+        job = await put(steng)
+        await until(lambda: _true(gate.sent))
+        await db(dispatch.cancel, job.pk, timezone.now())
+        await until(lambda: _true(gate.stopped))
+        assert (await read(job)).state == "cancelled"
+
+
+async def _true(value):
+    return bool(value)
+
+
+@scenario
+async def test_the_mark_is_on_disk_before_the_probe_goes_on(steng):
+    seen = []
+
+    async def looks(request, on_stage=None, before_credentials=None):
+        assert await before_credentials()
+        seen.append((await db(Job.objects.get)).credentials_sent_at)
+        return success()
+
+    async with engine(steng, looks):
+        await state_is(await put(steng), "finished")
+    assert seen[0] is not None
+
+
+@scenario
+async def test_stages_are_shown_while_the_probe_runs(steng):
+    gate = Gate(login=False)
+    async with engine(steng, gate):
+        job = await put(steng)
+
+        async def shown():
+            return [each["name"] for each in (await read(job)).stages]
+
+        assert await until(shown) == ["resolve"]
+        gate.go.set()
+        assert [each["name"] for each in (await state_is(job, "finished")).stages] == ["resolve", "auth"]
+
+
+@scenario
+async def test_one_target_gets_no_more_than_its_share_and_others_are_not_held_up(steng):
+    gate = Gate(login=False)
+    async with engine(steng, gate):
+        crowd = [await put(steng, configuration=f"{number:064}") for number in range(PER_TARGET + 3)]
+        other = await put(steng, request=request_for(host="other.example.org"))
+        await state_is(other, "running")
+        states = [(await read(job)).state for job in crowd]
+        assert (states.count("running"), states.count("queued")) == (PER_TARGET, 3)
+        gate.go.set()
+        for job in crowd:
+            await state_is(job, "finished")
+
+
+@scenario
+async def test_a_click_does_not_wait_behind_bulk_tests(steng):
+    await db(Steng.objects.update, slots=5)
+    gate = Gate(login=False)
+    async with engine(steng, gate):
+        for number in range(8):
+            request = request_for(host=f"bulk{number}.example.org")
+            await put(steng, lane=Lane.BULK, request=request)
+        await until(lambda: _true(len(gate.begun) == 4))
+        await state_is(await put(steng), "running")
+        gate.go.set()
+
+
+@scenario
+async def test_a_disabled_steng_takes_nothing_until_it_is_enabled(steng, only_the_bell):
+    await db(services.disable, steng)
+    async with engine(steng, answers) as running:
+        job = await put(steng)
+        running._ring.set()
+        await db(lambda: None)
+        assert (await read(job)).state == "queued"
+        await db(services.enable, steng)
+        await state_is(job, "finished")
+
+
+@scenario
+async def test_an_engine_that_ends_gives_back_what_sent_nothing(steng):
+    gate = Gate(login=False)
+    async with engine(steng, gate):
+        job = await put(steng)
+        await until(lambda: _true(gate.begun))
+    assert ((await read(job)).state, len(gate.stopped)) == ("queued", 1)
+
+
+@scenario
+async def test_an_engine_that_ends_after_a_login_says_that_the_job_is_lost(steng):
+    gate = Gate()
+    async with engine(steng, gate):
+        job = await put(steng)
+        await until(lambda: _true(gate.sent))
+    found = await read(job)
+    assert (found.state, [each["name"] for each in found.stages]) == ("lost", ["resolve"])
+
+
+@scenario
+async def test_an_engine_that_ends_is_seen_as_offline(steng):
+    async with engine(steng, answers):
+        await state_is(await put(steng), "finished")
+        assert (await db(Steng.objects.get)).state == "online"
+    assert (await db(Steng.objects.get)).state == "offline"
+
+
+@scenario
+async def test_what_a_killed_engine_left_is_settled_when_the_next_one_begins(steng):
+    def left():
+        now = timezone.now()
+        sent, unsent = (enqueue(steng, now=now, configuration=letter * 64) for letter in "de")
+        for job in (sent, unsent):
+            dispatch.accept(job.pk, now)
+            dispatch.claim(job.pk, steng, now)
+        dispatch.mark_credentials(sent.pk, 1, now)
+        return sent, unsent
+
+    sent, unsent = await db(left)
+    async with engine(steng, answers):
+        assert (await state_is(unsent, "finished")).attempt == 2
+        assert (await read(sent)).state == "lost"
+
+
+@scenario
+async def test_an_engine_whose_place_was_taken_stops(steng, monkeypatch):
+    monkeypatch.setattr(local, "ROUND", 0.01)
+    monkeypatch.setattr(local, "HEARTBEAT", local.HEARTBEAT * 0)
+    running = LocalEngine(steng, answers, timezone.now)
+    task = asyncio.create_task(running.run())
+    await until(lambda: db(lambda: Steng.objects.get().incarnation == running._incarnation))
+    await db(Steng.objects.update, incarnation="younger")
+    with pytest.raises(SupersededError):
+        async with asyncio.timeout(PATIENCE):
+            await task
+
+
+@pytest.mark.parametrize("name", ["accept", "claim", "mark_credentials", "progress", "finish", "reap", "abandon"])
+def test_a_database_that_fails_once_costs_no_job(name, steng, monkeypatch):
+    real, failures = getattr(dispatch, name), ["database is locked"]
+
+    def fails_once(*args, **kwargs):
+        if failures:
+            raise OperationalError(failures.pop())
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(dispatch, name, fails_once)
+
+    async def signs_in(request, on_stage=None, before_credentials=None):
+        on_stage(stage(StageName.CONNECT))
+        assert await before_credentials()
+        await until(lambda: _true(name != "progress" or not failures))
+        return success()
+
+    @scenario
+    async def story():
+        async with engine(steng, signs_in):
+            job = await put(steng)
+            return await state_is(job, "finished")
+
+    assert (story().attempt, failures) == (1, [])
+
+
+def test_a_report_that_cannot_be_stored_is_a_bug_and_not_a_lost_job(steng, monkeypatch):
+    real = dispatch.finish
+
+    def refuses(job, attempt, report, now):
+        if report.verdict == "success":
+            raise ValueError("cannot be stored")
+        return real(job, attempt, report, now)
+
+    monkeypatch.setattr(dispatch, "finish", refuses)
+
+    @scenario
+    async def story():
+        async with engine(steng, answers):
+            return await state_is(await put(steng), "finished")
+
+    assert story().code == "bug_in_probe"

@@ -1,0 +1,1 @@
+"""The lab: real and scripted mail servers on loopback, with a PKI made at run time."""

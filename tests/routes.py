@@ -1,0 +1,50 @@
+"""Every address of the console, with a sample for each of its parts, so that tests know new ones too."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.regex_helper import normalize
+
+UUID = "00000000-0000-4000-8000-000000000000"
+_SAMPLES = {"id": UUID, "pk": UUID, "name": "a-name", "app_label": "core", "url": "x", "content_type_id": "1"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address: `name` is the full name of its pattern, `path` an address that it answers."""
+
+    name: str
+    path: str
+    view: Any
+
+    def __str__(self) -> str:
+        return self.path
+
+
+def all_routes() -> list[Route]:
+    """Return every route that the resolver knows, those of the admin included."""
+    return list(_walk(get_resolver(), "/", ""))
+
+
+def _walk(resolver: URLResolver, prefix: str, names: str) -> Iterator[Route]:
+    for pattern in resolver.url_patterns:
+        path = prefix + _sample(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern, path, f"{names}{pattern.namespace}:" if pattern.namespace else names)
+        elif isinstance(pattern, URLPattern):
+            yield Route(f"{names}{pattern.name}", path, pattern.callback)
+
+
+def _sample(pattern: Any) -> str:
+    text, names = normalize(pattern.regex.pattern.replace("\\Z", ""))[0]
+    samples = {}
+    for name in names:
+        converter = pattern.converters.get(name)
+        sample = _SAMPLES.get(name, "1")
+        if converter is not None and converter.regex != "[^/]+" and type(converter).__name__ != "PathConverter":
+            sample = {"UUIDConverter": UUID, "IntConverter": "1"}.get(type(converter).__name__, sample)
+        samples[name] = quote(sample)
+    return text % samples

@@ -1,0 +1,12 @@
+"""The Django app of trust."""
+
+from django.apps import AppConfig
+
+
+class UntrustedCacheConfig(AppConfig):
+    """Certificates met and not trusted, and the trust store."""
+
+    name = "untrusted_cache"
+    label = "untrusted_cache"
+    verbose_name = "Trust"
+    default_auto_field = "django.db.models.BigAutoField"
