@@ -165,33 +165,38 @@ class _StengWishView(ApiView):
     """A wish about one STENG; making it twice is making it once."""
 
     acts = _MANAGE
-    wish: Callable[[Steng], Steng]
 
-    def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
-        """Note the wish."""
-        type(self).wish(_steng(pk))
+    def answer(self, pk: uuid.UUID, wish: Callable[[Steng], Steng]) -> Response:
+        """Note the wish and show the STENG."""
+        wish(_steng(pk))
         return Response(steng_to_json(_steng(pk), timezone.now()))
 
 
-@extend_schema(operation_id="stengs_enable", request=None, responses=StengSerializer)
 class StengEnableView(_StengWishView):
     """Let a STENG take work."""
 
-    wish = staticmethod(services.enable)
+    @extend_schema(operation_id="stengs_enable", request=None, responses=StengSerializer)
+    def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Let a STENG take work again, whatever stopped it."""
+        return self.answer(pk, services.enable)
 
 
-@extend_schema(operation_id="stengs_disable", request=None, responses=StengSerializer)
 class StengDisableView(_StengWishView):
     """Let a STENG take no more work."""
 
-    wish = staticmethod(services.disable)
+    @extend_schema(operation_id="stengs_disable", request=None, responses=StengSerializer)
+    def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Let a STENG take no more work until it is enabled."""
+        return self.answer(pk, services.disable)
 
 
-@extend_schema(operation_id="stengs_drain", request=None, responses=StengSerializer)
 class StengDrainView(_StengWishView):
     """Let a STENG finish what it runs and take nothing new."""
 
-    wish = staticmethod(services.drain)
+    @extend_schema(operation_id="stengs_drain", request=None, responses=StengSerializer)
+    def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Let a STENG finish what it runs and take nothing new."""
+        return self.answer(pk, services.drain)
 
 
 class JobListView(ApiView):
