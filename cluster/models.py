@@ -129,6 +129,7 @@ class Job(models.Model):
     peer_address = models.CharField(max_length=80, blank=True, default="")
     stages = models.JSONField(default=list, blank=True)
     advisories = models.JSONField(default=list, blank=True)
+    changed_since_success = models.JSONField(default=list, blank=True)
     transcript = models.JSONField(default=list, blank=True)
     chain_id = models.UUIDField(null=True, blank=True)
 
@@ -200,9 +201,7 @@ class LastTest(models.Model):
     trust_version = models.PositiveIntegerField(default=0)
     rank = models.PositiveSmallIntegerField(default=NEVER)
     success_version = models.PositiveIntegerField(null=True, blank=True)
-    success_configuration = models.CharField(max_length=64, blank=True, default="")
     success_trust_version = models.PositiveIntegerField(null=True, blank=True)
-    success_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = (

@@ -19,6 +19,7 @@ from connections import fingerprint, rules
 from connections.candidate import Candidate
 from connections.choices import Authentication, Status
 from connections.models import SmtpConnection
+from connections.selectors import standing
 from core.errors import Refused, invalid
 from core.models import User
 from credentials.vault import SecretUnreadable
@@ -100,6 +101,7 @@ def _enqueue(
     arguments: dict[str, Any] = {
         "connection": (connection.pk, connection.kind, connection.name) if connection is not None else None,
         "connection_version": connection.version if connection is not None else 0,
+        "changed_since_success": changed_since_success(connection) if connection is not None else (),
         "definition": _definition(candidate.row),
         "configuration": fingerprint.of_candidate(candidate),
         "trust_version": trust.trust_version(),
@@ -114,6 +116,19 @@ def _enqueue(
     except SecretUnreadable:
         return dispatch.refuse(code="secret_unreadable", depth=target.depth, **arguments)
     return dispatch.enqueue(request=request, **arguments)
+
+
+def changed_since_success(connection: SmtpConnection) -> list[str]:
+    """Return the fields, and `trust`, that changed after the connection worked for the last time.
+
+    Empty where nothing did, or where it never worked.
+    """
+    last = connection.last_test
+    if last.success_version is None:
+        return []
+    changed = sorted(name for name, version in connection.field_versions.items() if version > last.success_version)
+    _, trust_now = standing({connection.pk})[connection.pk]
+    return [*changed, "trust"] if trust_now > (last.success_trust_version or 0) else changed
 
 
 def probe_request(candidate: Candidate, *, depth: wire.Depth, now: datetime) -> wire.ProbeRequest:

@@ -42,12 +42,14 @@ def enqueue(
     now: datetime,
     lane: Lane = Lane.INTERACTIVE,
     connection_version: int = 0,
+    changed_since_success: Sequence[str] = (),
 ) -> Job:
     """Store a job with its request sealed, wake the dispatcher after the commit, and return the job.
 
     A live job that asks for exactly the same (connection, target, configuration, and the request with
     its secrets) is returned instead: one click too many must not sign in twice. `connection` is
-    (id, kind, name), None for a draft; `definition` holds the tested values without secrets.
+    (id, kind, name), None for a draft; `definition` holds the tested values without secrets;
+    `changed_since_success` names what differs from the connection's last success.
     """
     text = json.dumps(to_json(request), sort_keys=True, separators=(",", ":"))
     job = _new_job(
@@ -61,6 +63,7 @@ def enqueue(
         user=user,
         now=now,
         connection_version=connection_version,
+        changed_since_success=changed_since_success,
         depth=request.depth,
     )
     job.lane = lane
@@ -126,6 +129,7 @@ def _new_job(
     now: datetime,
     depth: Depth,
     connection_version: int = 0,
+    changed_since_success: Sequence[str] = (),
 ) -> Job:
     connection_id, kind, name = connection or (None, "", "")
     where = cluster or (steng.cluster if steng else None)
@@ -134,6 +138,7 @@ def _new_job(
         connection_kind=kind,
         connection_name=name,
         connection_version=connection_version,
+        changed_since_success=list(changed_since_success),
         cluster=where,
         cluster_name=where.name if where else "",
         steng=steng,

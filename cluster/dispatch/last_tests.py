@@ -44,9 +44,7 @@ def record(job_id: uuid.UUID) -> None:
     if job.verdict in (Verdict.SUCCESS, Verdict.WARNING):
         values |= {
             "success_version": job.connection_version,
-            "success_configuration": job.configuration,
             "success_trust_version": job.trust_version,
-            "success_at": job.finished,
         }
     newest = Q(job_created__isnull=True) | Q(job_created__lte=job.created)
     LastTest.objects.filter(newest, pk=job.connection_id).update(**values)

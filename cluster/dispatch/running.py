@@ -132,7 +132,7 @@ def finish(job_id: uuid.UUID, attempt: int, report: ProbeReport, now: datetime) 
         job = Job.objects.select_for_update().filter(_ours(job_id, attempt)).first()
         if job is None:
             return False
-        values = _told(report)
+        values = _told(report, job.changed_since_success)
         values["chain_id"] = _remember(job, report, now)
         done = pull(
             Event.REPORT, Q(pk=job_id, attempt=attempt), finished=now, sealed_request="", lease_until=None, **values
@@ -162,8 +162,11 @@ def _meant_for(steng: Steng) -> Q:
     return Q(steng=steng) | Q(steng__isnull=True, cluster=steng.cluster_id)
 
 
-def _told(report: ProbeReport) -> dict[str, Any]:
-    """Return the columns of a report; what a person reads first comes from its telling stage."""
+def _told(report: ProbeReport, changed: Sequence[str]) -> dict[str, Any]:
+    """Return the columns of a report; what a person reads first comes from its telling stage.
+
+    What changed since the last success is evidence at the stage that failed: it often names the fault alone.
+    """
     telling = report.telling_stage
     failed = telling is not None and telling.outcome is StageOutcome.FAILED
     outcome = find(telling.name, telling.code) if telling and telling.code else None
@@ -178,9 +181,16 @@ def _told(report: ProbeReport) -> dict[str, Any]:
         "duration_ms": report.duration_ms,
         "source_address": (report.source_address or "")[:80],
         "peer_address": (report.peer_address or "")[:80],
-        "stages": [to_json(stage) for stage in report.stages],
+        "stages": [_with_changes(stage, changed) for stage in report.stages],
         "transcript": [to_json(line) for line in report.transcript],
     }
+
+
+def _with_changes(stage: Stage, changed: Sequence[str]) -> dict[str, Any]:
+    told: dict[str, Any] = to_json(stage)
+    if changed and stage.outcome is StageOutcome.FAILED:
+        told["evidence"] = {**told["evidence"], "changed_since_success": list(changed)}
+    return told
 
 
 def _storable(text: str) -> str:

@@ -96,6 +96,7 @@ class Migration(migrations.Migration):
                 ('peer_address', models.CharField(blank=True, default='', max_length=80)),
                 ('stages', models.JSONField(blank=True, default=list)),
                 ('advisories', models.JSONField(blank=True, default=list)),
+                ('changed_since_success', models.JSONField(blank=True, default=list)),
                 ('transcript', models.JSONField(blank=True, default=list)),
                 ('chain_id', models.UUIDField(blank=True, null=True)),
                 ('cluster', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='cluster.cluster')),
@@ -122,9 +123,7 @@ class Migration(migrations.Migration):
                 ('trust_version', models.PositiveIntegerField(default=0)),
                 ('rank', models.PositiveSmallIntegerField(default=3)),
                 ('success_version', models.PositiveIntegerField(blank=True, null=True)),
-                ('success_configuration', models.CharField(blank=True, default='', max_length=64)),
                 ('success_trust_version', models.PositiveIntegerField(blank=True, null=True)),
-                ('success_at', models.DateTimeField(blank=True, null=True)),
                 ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='cluster.job')),
             ],
             options={

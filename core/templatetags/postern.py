@@ -6,7 +6,7 @@ They know no app: what they show is handed to them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -201,6 +201,12 @@ def _proposal(name: str, value: object) -> str:
     words = {"connection_security": "", "basic_mechanism": "mechanism "}
     shown = {"SSL_TLS": "SSL/TLS"}.get(shown, shown)
     return words.get(name, name.replace("_", " ") + " ") + shown
+
+
+@register.filter
+def field_labels(names: Iterable[str]) -> str:
+    """Return names of fields for people: `match server hostname, password`."""
+    return ", ".join(name.replace("_", " ") for name in names)
 
 
 @register.filter
