@@ -74,6 +74,8 @@ class Steng(_Named):
 class Job(models.Model):
     """One piece of work for a STENG; its states and arrows are in `states`.
 
+    `draft_of` is the connection whose form a draft came from. A job that `stands` speaks for its connection as
+    saved; one with overrides, or one that stopped short of the end on request, does not.
     Names stand beside the references, so that the history still says where a test ran after the
     STENG, the cluster, the connection or the user is gone.
     """
@@ -88,6 +90,8 @@ class Job(models.Model):
     connection_kind = models.CharField(max_length=10, blank=True, default="")
     connection_name = models.CharField(max_length=128, blank=True, default="")
     connection_version = models.PositiveIntegerField(default=0)
+    draft_of = models.UUIDField(null=True, blank=True)
+    stands = models.BooleanField(default=True)
     cluster = models.ForeignKey(Cluster, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     cluster_name = models.CharField(max_length=128, blank=True, default="")
     steng = models.ForeignKey(Steng, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

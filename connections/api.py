@@ -63,7 +63,7 @@ class SmtpListView(ApiView):
     @extend_schema(operation_id="smtp_list", responses=SmtpConnectionSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List SMTP connections whole, by name."""
-        matching = connection_list(_filters(request)).values("pk")
+        matching = connection_list(_filters(request)).keys()
         return _page(
             self, request, smtp_connections().filter(pk__in=matching).order_by("name_key"), SmtpConnectionSerializer
         )

@@ -286,9 +286,25 @@ def _loosened(where: Destination, old: Values, new: Values) -> Iterable[str]:
         yield "basic_mechanism" if where.security == "connection_security" else "pop_use_apop"
     if not clear and old.get("match_server_hostname") and not new.get("match_server_hostname"):
         yield "match_server_hostname"
-    older = set(chosen_protocols(new) or ()) - SAFE_PROTOCOLS - set(chosen_protocols(old) or ())
-    if not clear and older:
+    if not clear and _oldest(new) > _oldest(old):
         yield "ssl_protocols"
+    if not clear and _weaker_suites(old, new):
+        yield "cipher_suites"
+
+
+def _oldest(values: Values) -> int:
+    """Return the place of the oldest version that is allowed; the larger, the older."""
+    chosen = chosen_protocols(values)
+    order = list(SslProtocol.values)
+    return max((order.index(name) for name in chosen or SAFE_PROTOCOLS if name in order), default=0)
+
+
+def _weaker_suites(old: Values, new: Values) -> bool:
+    """Tell whether a suite is allowed now that was not, and that ALL would not allow either or that was excluded."""
+    before, after = chosen_suites(old), chosen_suites(new)
+    if before is not None:
+        return after is None or not set(after) <= set(before)
+    return any(SUITES[name].group == "weak" for name in after or () if name in SUITES)
 
 
 def _required(name: str, detail: str) -> Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db.models import (
@@ -28,6 +28,10 @@ from core.text import comparison_key
 from steng.wire import Verdict
 from untrusted_cache.models import TrustChange
 
+MAX_WORDS = 10
+MAX_SEARCH = 300
+"""Words and characters that a search may have."""
+
 NEVER = "none"
 """The filter value for connections that were never tested."""
 
@@ -41,6 +45,13 @@ ORDERINGS: dict[str, tuple[str, ...]] = {
     "created": ("created", "name_key"),
     "updated": ("updated", "name_key"),
 }
+
+_LISTED = (
+    "kind", "name", "description", "status", "host", "host_canonical", "port", "connection_security", "username",
+    "tags", "partner", "updated", "last_test",
+    *(f"last_test__{name}" for name in ("job", "state", "verdict", "failed_stage", "code", "finished", "duration_ms")),
+)  # fmt: skip
+"""The columns that any list shows; what is added to a list and not here costs a query for each row."""
 
 _CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
     "kind": ("kind", tuple(Kind.values)),
@@ -69,13 +80,12 @@ def _is_stale() -> Case:
 
 def is_stale(row: Connection) -> bool:
     """Tell whether the verdict of a row read by this module was made for another configuration or trust."""
-    stale: bool = row.stale  # type: ignore[attr-defined]  # annotated by `connections` and `smtp_connections`
+    stale: bool = row.stale  # type: ignore[attr-defined]  # annotated by `_with_verdicts` and `smtp_connections`
     return stale
 
 
-def connections() -> QuerySet[Connection]:
-    """Return all connections with their verdicts, by name."""
-    return Connection.objects.select_related("last_test").annotate(stale=_is_stale())
+def _with_verdicts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
+    return rows.select_related("last_test").annotate(stale=_is_stale())
 
 
 def smtp_connections() -> QuerySet[SmtpConnection]:
@@ -93,24 +103,57 @@ def find_smtp(reference: str) -> SmtpConnection | None:
         return smtp_connections().filter(name_key=comparison_key(reference)).first()
 
 
-def connection_list(filters: Mapping[str, str]) -> QuerySet[Connection]:
+class Matches:
+    """The connections that match some filters, in their order; pages of it come with their verdicts.
+
+    Verdicts are added to the rows that are read and not to the count, which would look up the last
+    test of every connection for nothing.
+    """
+
+    def __init__(self, plain: QuerySet[Connection]) -> None:
+        self._plain = plain
+
+    def count(self) -> int:
+        """Return how many there are."""
+        return self._plain.count()
+
+    def keys(self) -> QuerySet[Connection, uuid.UUID]:
+        """Return their ids, for a condition of another query."""
+        return self._plain.order_by().values_list("pk", flat=True)
+
+    def rows(self) -> QuerySet[Connection]:
+        """Return them with what a list shows."""
+        return _with_verdicts(self._plain).only(*_LISTED)
+
+    def __getitem__(self, part: slice) -> QuerySet[Connection]:
+        return self.rows()[part]
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self.rows())
+
+
+def connection_list(filters: Mapping[str, str]) -> Matches:
     """Return the connections that match the filters of a query string.
 
     Filters: kind, status, host, q, tag, partner, cluster, security, verdict, stale, ordering.
     Raises ValidationError `invalid_choice` by filter where a value cannot match anything.
     """
     errors: dict[str, list[ValidationError]] = {}
-    rows = connections()
+    rows = Connection.objects.all()
     for name, (column, allowed) in _CHOICES.items():
         if filters.get(name):
             _require(name, filters[name], allowed, errors)
             rows = rows.filter(**{column: filters[name]})
-    rows = _by_text(rows, filters)
+    if len(filters.get("q", "").split()) > MAX_WORDS or len(filters.get("q", "")) > MAX_SEARCH:
+        # Each word is a comparison with every row: a thousand of them would keep the database busy for a minute.
+        errors["q"] = [invalid("too_long", f"At most {MAX_WORDS} words.", limit=MAX_WORDS)]
+    else:
+        rows = _by_text(rows, filters)
     rows = _by_verdict(rows, filters, errors)
     rows = _ordered(rows, filters.get("ordering") or "name", errors)
     if errors:
         raise ValidationError(errors)
-    return rows
+    return Matches(rows)
 
 
 def _by_text(rows: QuerySet[Connection], filters: Mapping[str, str]) -> QuerySet[Connection]:
@@ -122,8 +165,7 @@ def _by_text(rows: QuerySet[Connection], filters: Mapping[str, str]) -> QuerySet
         rows = rows.filter(cluster__name_key=comparison_key(filters["cluster"]))
     if filters.get("tag"):
         rows = rows.filter(tags__contains=f"\n{filters['tag']}\n")
-    words = filters.get("q", "").split()
-    for word in words:
+    for word in filters.get("q", "").split():
         rows = rows.filter(
             Q(name_key__contains=comparison_key(word))
             | Q(host_canonical__contains=word.lower())
@@ -177,9 +219,3 @@ def standing(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[str, int]]:
     return {
         key: (configuration, trust) for key, configuration, trust in rows.values_list("pk", "configuration", "trust")
     }
-
-
-def connections_at(host: str, port: int | None) -> QuerySet[Connection]:
-    """Return the connections that reach this endpoint, or this host where `port` is None."""
-    rows = connections().filter(host_canonical=host)
-    return rows if port is None else rows.filter(port=port)

@@ -75,7 +75,7 @@ def request_draft_test(
     """
     candidate = candidates.build(values, based_on, partial=False, draft=True)
     same = based_on is not None and fingerprint.of_candidate(candidate) == fingerprint.of_row(based_on)
-    return _enqueue(candidate, based_on if same else None, target, user=user, now=now)
+    return _enqueue(candidate, based_on if same else None, target, user=user, now=now, draft_of=based_on)
 
 
 def every_steng(target: Target, default: SmtpConnection | None) -> list[Target]:
@@ -85,7 +85,13 @@ def every_steng(target: Target, default: SmtpConnection | None) -> list[Target]:
 
 
 def _enqueue(
-    candidate: Candidate, connection: SmtpConnection | None, target: Target, *, user: User | None, now: datetime | None
+    candidate: Candidate,
+    connection: SmtpConnection | None,
+    target: Target,
+    *,
+    user: User | None,
+    now: datetime | None,
+    draft_of: SmtpConnection | None = None,
 ) -> Job:
     moment = now or timezone.now()
     cluster, steng = _where(candidate.row, target)
@@ -98,12 +104,15 @@ def _enqueue(
                 )
             )
         )
+    tested = fingerprint.of_candidate(candidate)
     arguments: dict[str, Any] = {
         "connection": (connection.pk, connection.kind, connection.name) if connection is not None else None,
         "connection_version": connection.version if connection is not None else 0,
         "changed_since_success": changed_since_success(connection) if connection is not None else (),
         "definition": _definition(candidate.row),
-        "configuration": fingerprint.of_candidate(candidate),
+        "configuration": tested,
+        "draft_of": draft_of.pk if draft_of is not None and connection is None else None,
+        "stands": connection is not None and target.depth is wire.Depth.FULL and tested == connection.configuration,
         "trust_version": trust.trust_version(),
         "advisories": advisories,
         "cluster": cluster,

@@ -12,6 +12,7 @@ from core.tokens import find_token, touch
 
 SCHEME = "Token"
 REFUSED = "This token is not known, ran out, or belongs to a user who is not active."
+_FOUND = "postern_token"
 
 
 def token_text(request: HttpRequest | Request) -> str | None:
@@ -20,15 +21,27 @@ def token_text(request: HttpRequest | Request) -> str | None:
     return text.strip() if scheme.lower() == SCHEME.lower() else None
 
 
+def sent_token(request: HttpRequest | Request) -> ApiToken | None:
+    """Return the token that a request was sent with, None where there is none or it is no good.
+
+    It is looked up once and kept on the request: the middleware and the view behind it ask for the same one.
+    A view sees the middleware's request through its own, so it finds there what was kept.
+    """
+    if not hasattr(request, _FOUND):
+        text = token_text(request)
+        setattr(request, _FOUND, None if text is None else find_token(text))
+    found: ApiToken | None = getattr(request, _FOUND)
+    return found
+
+
 class TokenAuthentication(BaseAuthentication):
     """Know a user by `Authorization: Token pst_…`; a token that is no good is 401, whatever else was sent."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """Return user and token, None where no token was sent; raise AuthenticationFailed for a bad one."""
-        text = token_text(request)
-        if text is None:
+        if token_text(request) is None:
             return None
-        token = find_token(text)
+        token = sent_token(request)
         if token is None:
             raise AuthenticationFailed(REFUSED)
         touch(token)

@@ -14,9 +14,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from core.authentication import REFUSED, token_text
+from core.authentication import REFUSED, sent_token, token_text
 from core.problems import problem_response
-from core.tokens import find_token
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -60,9 +59,8 @@ class LogInRequiredMiddleware:
         return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
 
     def _api(self, request: HttpRequest) -> HttpResponse:
-        text = token_text(request)
-        if text is not None:
-            if find_token(text) is None:
+        if token_text(request) is not None:
+            if sent_token(request) is None:
                 return problem_response("not_authenticated", REFUSED)
         elif not request.user.is_authenticated:
             return problem_response("not_authenticated", "Send a token, or log in with the browser.")

@@ -36,7 +36,7 @@ class LogInView(LoginView):
 
     def post(self, request: HttpRequest, *args: str, **kwargs: object) -> HttpResponse:
         """Log in; after too many failures answer 429 without looking at the password."""
-        username, address = request.POST.get("username", ""), request.META.get("REMOTE_ADDR", "")
+        username, address = request.POST.get("username", ""), login_guard.address_of(request)
         seconds = login_guard.book(username, address, timezone.now())
         if seconds:
             logger.warning("Log-in from %s refused: too many failures", address)
@@ -50,7 +50,7 @@ class LogInView(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Strike out the failures and go where the person wanted to."""
-        login_guard.forget(self.request.POST.get("username", ""), self.request.META.get("REMOTE_ADDR", ""))
+        login_guard.forget(self.request.POST.get("username", ""), login_guard.address_of(self.request))
         return super().form_valid(form)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:

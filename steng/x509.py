@@ -86,7 +86,11 @@ class CertificateFacts:
 
 def describe(der: bytes) -> CertificateFacts:
     """Return the facts of one DER certificate; raise UnreadableCertificate."""
-    certificate = load(der)
+    return facts_of(load(der), der)
+
+
+def facts_of(certificate: x509.Certificate, der: bytes) -> CertificateFacts:
+    """Return the facts of a certificate that was parsed from `der`; raise UnreadableCertificate."""
     try:
         return CertificateFacts(
             der=der,

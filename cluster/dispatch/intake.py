@@ -43,13 +43,16 @@ def enqueue(
     lane: Lane = Lane.INTERACTIVE,
     connection_version: int = 0,
     changed_since_success: Sequence[str] = (),
+    draft_of: uuid.UUID | None = None,
+    stands: bool = True,
 ) -> Job:
     """Store a job with its request sealed, wake the dispatcher after the commit, and return the job.
 
     A live job that asks for exactly the same (connection, target, configuration, and the request with
     its secrets) is returned instead: one click too many must not sign in twice. `connection` is
     (id, kind, name), None for a draft; `definition` holds the tested values without secrets;
-    `changed_since_success` names what differs from the connection's last success.
+    `changed_since_success` names what differs from the connection's last success; `stands` tells whether
+    the verdict will be the connection's own.
     """
     text = json.dumps(to_json(request), sort_keys=True, separators=(",", ":"))
     job = _new_job(
@@ -64,6 +67,8 @@ def enqueue(
         now=now,
         connection_version=connection_version,
         changed_since_success=changed_since_success,
+        draft_of=draft_of,
+        stands=stands,
         depth=request.depth,
     )
     job.lane = lane
@@ -130,6 +135,8 @@ def _new_job(
     depth: Depth,
     connection_version: int = 0,
     changed_since_success: Sequence[str] = (),
+    draft_of: uuid.UUID | None = None,
+    stands: bool = True,
 ) -> Job:
     connection_id, kind, name = connection or (None, "", "")
     where = cluster or (steng.cluster if steng else None)
@@ -139,6 +146,8 @@ def _new_job(
         connection_name=name,
         connection_version=connection_version,
         changed_since_success=list(changed_since_success),
+        draft_of=draft_of,
+        stands=stands,
         cluster=where,
         cluster_name=where.name if where else "",
         steng=steng,

@@ -29,10 +29,11 @@ def unfollow(connection_id: uuid.UUID) -> None:
 def record(job_id: uuid.UUID) -> None:
     """Write the end of a job beside its connection, unless a later test has ended already.
 
-    A draft has no connection, and a cancelled test says nothing about one.
+    A draft has no connection; a cancelled test, one with overrides or one of less than full depth says nothing
+    about the connection as it is saved.
     """
     job = Job.objects.only(*_READ).get(pk=job_id)
-    if job.connection_id is None or job.state == JobState.CANCELLED:
+    if job.connection_id is None or not job.stands or job.state == JobState.CANCELLED:
         return
     values: dict[str, Any] = {
         "job": job,
@@ -51,4 +52,4 @@ def record(job_id: uuid.UUID) -> None:
 
 
 _COPIED = ("state", "failed_stage", "code", "finished", "duration_ms", "configuration", "trust_version")
-_READ = (*_COPIED, "verdict", "connection_id", "connection_version", "created")
+_READ = (*_COPIED, "verdict", "connection_id", "connection_version", "created", "stands")

@@ -66,6 +66,8 @@ class Migration(migrations.Migration):
                 ('connection_kind', models.CharField(blank=True, default='', max_length=10)),
                 ('connection_name', models.CharField(blank=True, default='', max_length=128)),
                 ('connection_version', models.PositiveIntegerField(default=0)),
+                ('draft_of', models.UUIDField(blank=True, null=True)),
+                ('stands', models.BooleanField(default=True)),
                 ('cluster_name', models.CharField(blank=True, default='', max_length=128)),
                 ('steng_name', models.CharField(blank=True, default='', max_length=128)),
                 ('sealed_request', models.TextField(blank=True, default='')),

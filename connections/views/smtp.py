@@ -76,22 +76,20 @@ def _asked_job(request: HttpRequest, connection: SmtpConnection | None) -> Job |
     except ValueError:
         return None
     job = Job.objects.select_related("ran_on").filter(pk=key).first()
-    # A test of another connection says nothing about this one, and its values do not belong here.
-    own = job is not None and job.connection_id in (None, connection.pk if connection is not None else None)
-    return job if own else None
+    # A test of another connection says nothing about this one, and neither its values nor those of somebody's
+    # draft belong here: a sent link would put a foreign host beside the request to type the password.
+    own = connection.pk if connection is not None else None
+    return job if job is not None and own in {job.connection_id, job.draft_of} else None
 
 
 def _save(request: HttpRequest, connection: SmtpConnection | None) -> HttpResponse:
     form = SmtpForm(request.POST, connection=connection)
-    version = request.POST.get("version", "")
     try:
         saved = services.save_smtp(
             connection,
             form.values,
             user=_user(request),
-            expected_version=int(version)
-            if connection is not None and version.isascii() and version.isdigit()
-            else None,
+            expected_version=_version(request) if connection is not None else None,
         )
     except ValidationError as error:
         form.refuse(error)
@@ -126,9 +124,8 @@ def smtp_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     connection = get_object_or_404(selectors.smtp_connections(), pk=pk)
     if request.method == "GET":
         return render(request, "connections/smtp_delete.html", {"connection": connection})
-    version = request.POST.get("version", "")
     try:
-        services.delete(connection, expected_version=int(version) if version.isascii() and version.isdigit() else None)
+        services.delete(connection, expected_version=_version(request))
     except Refused as refusal:
         messages.error(request, refusal.detail)
         if refusal.code == "not_found":
@@ -307,6 +304,12 @@ def _again(request: HttpRequest, job: Job) -> str:
     turn = request.GET.get("turn", "")
     number = int(turn) + 1 if turn.isascii() and turn.isdigit() and len(turn) < 6 else 1
     return f"?test={job.pk}&turn={number}#test"
+
+
+def _version(request: HttpRequest) -> int | None:
+    """Return the version that the page was made from, None where it says none."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _require(request: HttpRequest, act: str) -> None:

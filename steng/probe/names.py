@@ -32,7 +32,8 @@ def addresses_of(certificate: x509.Certificate) -> list[Address]:
     """Return the iPAddress entries that are single addresses."""
     entries = _alternatives(certificate)
     found = entries.get_values_for_type(x509.IPAddress) if entries else []
-    return [address for address in map(literal_of, map(str, found)) if address is not None]
+    # A network is a value too, which only name constraints may hold.
+    return [address for address in found if isinstance(address, Address)]
 
 
 def common_names_of(certificate: x509.Certificate) -> list[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from cryptography import x509
 
 from steng.probe.names import names_host
-from steng.x509 import CertificateFacts, UnreadableCertificate, describe, issued_by, load, title
+from steng.x509 import CertificateFacts, UnreadableCertificate, facts_of, issued_by, load, title
 
 _KEPT = 512
 _KEPT_SIZE = 4_096
@@ -72,7 +73,8 @@ def issued(child: Link, parent: Link) -> bool:
 
 @lru_cache(maxsize=_KEPT)
 def _read(der: bytes) -> Link:
-    return Link(load(der), describe(der))
+    certificate = load(der)
+    return Link(certificate, facts_of(certificate, der))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -80,20 +82,25 @@ def _issued(child: bytes, parent: bytes) -> bool:
     return issued_by(child, parent)
 
 
-def build_path(links: Sequence[Link], others: Sequence[Link]) -> list[Link]:
+def build_path(links: Sequence[Link], others: Sequence[Link], checked: Sequence[bytes] = ()) -> list[Link]:
     """Return the path from the first of `links` upwards, as far as an issuer is found.
 
     The order in which a server sends its chain does not count. `others` (what is trusted
     here) come first where both hold an issuer, because that is where a path may end.
+    `checked` is what OpenSSL verified in a handshake that passed, leaf first: its signatures need no
+    second check. The chain of a handshake that failed may hold signatures that nobody looked at.
     """
     path = [links[0]]
+    pairs = set(pairwise(checked))
     checks = MAX_CHECKS
     while not path[-1].facts.self_signed:
         child = path[-1].certificate
         candidates = [link for link in (*others, *links) if link.certificate.subject == child.issuer]
         for candidate in candidates:
             checks -= 1
-            if candidate not in path and checks >= 0 and issued(path[-1], candidate):
+            if candidate in path or checks < 0:
+                continue
+            if (path[-1].der, candidate.der) in pairs or issued(path[-1], candidate):
                 path.append(candidate)
                 break
         else:

@@ -84,16 +84,18 @@ class Securing:
 
     def _judge_trust(self, stage: Running, diagnosis: trust.Diagnosis) -> None:
         chain, trusted = self.handshake.chain, self._request.trust
+        # Only a handshake without any fault has checked the whole chain: OpenSSL looks at the name before signatures.
+        checked = self.handshake.verified if diagnosis.code is None else ()
         stage.evidence["chain"] = trust.evidence_of(chain)
         stage.evidence["chain_length"] = len(chain)
-        stage.evidence["complete_to_root"] = trust.complete_to_root(chain, trusted)
+        stage.evidence["complete_to_root"] = trust.complete_to_root(chain, trusted, checked)
         if diagnosis.code not in {None, "hostname_mismatch"}:
             raise ProbeFailure(str(diagnosis.code), diagnosis.detail, evidence={"also": diagnosis.also})
         voucher = self.handshake.voucher or trust.likely_voucher(chain, trusted)
         if voucher is not None:
             stage.evidence["accepted_by"] = {"kind": voucher.kind, "id": voucher.id, "name": voucher.name}
         verified = self.handshake.verified or chain
-        for code, detail in trust.warnings_of(chain, verified, datetime.now(UTC)).items():
+        for code, detail in trust.warnings_of(chain, verified, datetime.now(UTC), checked).items():
             stage.warn(code, detail)
 
     def _judge_name(self, stage: Running, diagnosis: trust.Diagnosis) -> None:

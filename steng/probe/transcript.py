@@ -8,7 +8,7 @@ import hashlib
 import html
 import re
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from steng.text import visible
 from steng.wire import Direction, StageName, TranscriptLine
@@ -31,26 +31,43 @@ class Redactor:
 
     def __init__(self) -> None:
         self._forms: set[str] = set()
+        self._lowered: frozenset[str] = frozenset()
+        self._ascii = True
         self._pattern: re.Pattern[str] | None = None
 
     def hide(self, username: str, password: str) -> None:
         """Hide a password and all that is made of it."""
-        self._forms.update(form for form in _forms(username, password) if form)
-        self._compile()
+        self._hide(_forms(username, password))
 
     def hide_text(self, *texts: str) -> None:
         """Hide texts that were derived from a secret, such as the answer to a challenge."""
-        self._forms.update(text for text in texts if text)
-        self._compile()
+        self._hide(texts)
 
     def clean(self, text: str, limit: int = MAX_LINE) -> str:
         """Return `text` without secrets, then without invisible characters, then cut to `limit`."""
         # In this order: a cut or an escape first could leave a part of the secret that no form matches.
-        return visible(self._pattern.sub(REDACTED, text) if self._pattern else text, limit)
+        return visible(self._redacted(text) if self._may_hold_a_form(text) else text, limit)
 
-    def _compile(self) -> None:
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+    def _hide(self, texts: Iterable[str]) -> None:
+        self._forms.update(text for text in texts if text)
+        self._lowered = frozenset(map(str.lower, self._forms))
+        self._ascii = all(map(str.isascii, self._forms))
+        self._pattern = None
+
+    def _may_hold_a_form(self, text: str) -> bool:
+        # Compiling the pattern costs more than all the rest of a conversation, and hardly any server echoes a
+        # secret. Within ASCII the pattern ignores case just as `lower` does. Beyond it does not: for it the long s
+        # is an s and the Kelvin sign a k. So there the pattern alone is asked.
+        if not (self._ascii and text.isascii()):
+            return bool(self._forms)
+        lowered = text.lower()
+        return any(form in lowered for form in self._lowered)
+
+    def _redacted(self, text: str) -> str:
+        if self._pattern is None:
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        return self._pattern.sub(REDACTED, text)
 
 
 class Transcript:

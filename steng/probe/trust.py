@@ -170,8 +170,13 @@ def evidence_of(chain: Sequence[bytes]) -> list[dict[str, Any]]:
     return [_facts(link) for link in links]
 
 
-def warnings_of(chain: Sequence[bytes], verified: Sequence[bytes], now: datetime) -> dict[str, str]:
-    """Return what is worth knowing about an accepted chain: its next expiry, and its order."""
+def warnings_of(
+    chain: Sequence[bytes], verified: Sequence[bytes], now: datetime, checked: Sequence[bytes] = ()
+) -> dict[str, str]:
+    """Return what is worth knowing about an accepted chain: its next expiry, and its order.
+
+    `checked` as for `build_path`.
+    """
     found: dict[str, str] = {}
     links, _ = read_chain(verified)
     soon = [link for link in links if link.facts.not_after - now < SOON]
@@ -179,17 +184,20 @@ def warnings_of(chain: Sequence[bytes], verified: Sequence[bytes], now: datetime
         first = min(soon, key=lambda link: link.facts.not_after)
         found["certificate_expires_soon"] = f"{first.title} expires on {faults.day(first.facts.not_after)}."
     presented, _ = read_chain(chain[:MAX_CHAIN])
-    path = build_path(presented, [])
+    path = build_path(presented, [], checked)
     if path != presented[: len(path)]:
         found["chain_order"] = ""
     return found
 
 
-def complete_to_root(chain: Sequence[bytes], trust: TrustSet) -> bool:
-    """Tell whether the chain, with the help of the trust store, leads to a self-signed certificate."""
+def complete_to_root(chain: Sequence[bytes], trust: TrustSet, checked: Sequence[bytes] = ()) -> bool:
+    """Tell whether the chain, with the help of the trust store, leads to a self-signed certificate.
+
+    `checked` as for `build_path`.
+    """
     links, _ = read_chain(chain[:MAX_CHAIN])
     anchors, _ = read_chain([anchor.der for anchor in trust.anchors])
-    return bool(links) and build_path(links, anchors)[-1].facts.self_signed
+    return bool(links) and build_path(links, anchors, checked)[-1].facts.self_signed
 
 
 def _standing(path: list[Link], links: list[Link], *, pinned: bool, anchored: bool, trust: TrustSet) -> dict[str, str]:

@@ -106,6 +106,36 @@ def test_the_name_in_other_letters_is_the_same_name(client, person):
     assert log_in(client).status_code == 429
 
 
+@pytest.mark.parametrize(
+    "spelling", [" a.rossi ", "a.rossi\u3000", "ａ.rossi"], ids=["blanks", "a wide blank", "a wide letter"]
+)
+def test_a_spelling_that_the_log_in_takes_for_the_name_is_the_same_name(spelling, client, person):
+    fail(client, 5)
+    fail(client, 5, username=spelling)
+    assert log_in(client).status_code == 429
+
+
+def test_one_password_tried_with_many_names_is_braked_by_the_address(client, person, settings):
+    settings.POSTERN_LOGIN_FAILURES_PER_ADDRESS = 15
+    assert [fail(client, 1, username=f"user{number}")[0] for number in range(16)] == [422] * 15 + [429]
+
+
+def test_a_success_does_not_free_the_whole_address(client, person, settings):
+    settings.POSTERN_LOGIN_FAILURES_PER_ADDRESS = 5
+    fail(client, 4, username="somebody")
+    log_in(client)
+    client.logout()
+    assert fail(client, 2, username="somebody.else") == [422, 429]
+
+
+def test_behind_the_proxy_the_address_is_what_the_proxy_saw(client, person, settings):
+    settings.POSTERN_BEHIND_TLS = True
+    fail(client, 10, headers={"X-Forwarded-For": "192.0.2.1"})
+    forged = fail(client, 1, headers={"X-Forwarded-For": "198.51.100.1, 192.0.2.1"})
+    other = fail(client, 1, headers={"X-Forwarded-For": "192.0.2.1, 192.0.2.2"})
+    assert (forged, other) == ([429], [422])
+
+
 def test_a_name_that_does_not_exist_is_braked_alike(client, db):
     assert fail(client, 11, username="nobody")[-2:] == [422, 429]
 
@@ -126,7 +156,8 @@ def test_failures_are_forgotten_after_the_window(client, person):
 
 def test_a_refused_try_is_not_booked_so_that_waiting_helps(client, person):
     fail(client, 20)
-    assert LogInAttempt.objects.count() == 10
+    # Each try stands once for the name and once for the address.
+    assert LogInAttempt.objects.count() == 2 * 10
 
 
 def test_the_wait_ends_when_the_oldest_failure_leaves_the_window(db):

@@ -3,6 +3,9 @@
 import re
 
 import pytest
+from django.core.management import call_command
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from connections import rules
@@ -101,3 +104,24 @@ def test_a_changed_field_is_answered_for_itself_alone(admin_client):
     posted = {"name": "a b", "port": "abc", "_shown": "port"}
     form = admin_client.post(reverse("connections:smtp-check-draft"), posted).context["form"]
     assert set(form.errors) == {"port"}
+
+
+def test_the_list_costs_the_same_queries_for_one_row_and_for_twenty(admin_user, admin_client):
+    def queries():
+        with CaptureQueriesContext(database) as asked:
+            assert admin_client.get(reverse("connections:list")).status_code == 200
+        return len(asked)
+
+    save_smtp(None, GOOD, user=admin_user)
+    one = queries()
+    for number in range(19):
+        save_smtp(None, {**GOOD, "name": f"c{number}"}, user=admin_user)
+    assert queries() == one
+
+
+def test_the_command_lists_any_number_with_one_query(admin_user, capsys, django_assert_num_queries):
+    for number in range(3):
+        save_smtp(None, {**GOOD, "name": f"c{number}"}, user=admin_user)
+    with django_assert_num_queries(1):
+        call_command("connection", "list")
+    assert len(capsys.readouterr().out.splitlines()) == 3

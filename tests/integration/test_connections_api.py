@@ -1,6 +1,8 @@
 """The REST resources of connections, in the shapes that scripts rely on."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cluster.services import ensure_local
@@ -90,8 +92,21 @@ def test_the_list_is_a_page_of_results(saved, api):
 def test_the_list_costs_the_same_queries_for_one_row_and_for_twenty(api, django_assert_max_num_queries):
     for number in range(20):
         api.post(BASE, {**GOOD, "name": f"c{number}"})
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(4):
         assert len(api.get("/api/v1/connections/?limit=20").json()["results"]) == 20
+
+
+def test_the_list_reads_no_secret_and_its_count_no_test(saved, api):
+    with CaptureQueriesContext(connection) as queries:
+        api.get("/api/v1/connections/")
+    count, rows = [query["sql"] for query in queries if 'FROM "connections_connection"' in query["sql"]]
+    assert ("COUNT(" in count, "cluster_lasttest" in count, "sealed" in rows) == (True, False, False)
+
+
+@pytest.mark.parametrize("query", ["", "verdict=none", "stale=false", "ordering=-verdict", "q=orders", "tag=none"])
+def test_a_list_counts_what_it_shows(query, saved, api):
+    body = api.get(f"/api/v1/connections/?{query}").json()
+    assert body["count"] == len(body["results"]) == (0 if query == "tag=none" else 1)
 
 
 def test_an_advisory_is_shown_with_its_pointer(api):

@@ -193,6 +193,12 @@ def test_a_tag_is_found_whole_only():
     assert [connection_list({"tag": tag}).count() for tag in ("eu", "e")] == [1, 0]
 
 
+def test_a_search_of_many_words_is_refused():
+    with pytest.raises(ValidationError) as caught:
+        connection_list({"q": "a " * 11})
+    assert [error.code for error in caught.value.error_dict["q"]] == ["too_long"]
+
+
 def test_a_wrong_filter_is_named():
     with pytest.raises(ValidationError) as caught:
         connection_list({"status": "open", "ordering": "colour"})

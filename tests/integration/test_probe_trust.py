@@ -4,6 +4,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from steng.probe import probe
@@ -267,6 +268,15 @@ def test_a_name_of_the_certificate_is_suggested(pki):
     issued = pki.leaf("*.lab.test", "mx.lab.test")
     report, _ = examine(issued, "SSL_TLS", anchored(der_of(pki.root)), "mail.example", match=True)
     assert stage_of(report, "hostname").evidence["suggestion"] == {"host": "mx.lab.test"}
+
+
+def test_a_signature_that_openssl_did_not_come_to_is_not_believed(pki):
+    # It looks at the name first and ends there, with a chain that is put together by names alone.
+    honest = pki.root.issue("other.test")
+    damaged = honest.der[:-1] + bytes([honest.der[-1] ^ 1])
+    forged = Issued(x509.load_der_x509_certificate(damaged), honest.key)
+    report, _ = examine(forged, "SSL_TLS", anchored(der_of(pki.root)), match=True)
+    assert stage_of(report, "trust").evidence["complete_to_root"] is False
 
 
 # -- warnings ----------------------------------------------------------------

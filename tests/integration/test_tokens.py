@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.models import ApiToken
@@ -88,6 +90,14 @@ def test_the_use_of_a_token_is_noted_once_a_minute(api_as, tester):
     ApiToken.objects.update(last_used=timezone.now() - timedelta(minutes=2))
     client.get("/api/v1/versioned/")
     assert ApiToken.objects.get().last_used >= first
+
+
+def test_a_token_is_looked_up_once_for_a_request(api_as, tester):
+    client = api_as(tester)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get("/api/v1/connections/").status_code == 200
+    lookups = [query["sql"] for query in queries if 'FROM "core_apitoken"' in query["sql"]]
+    assert len(lookups) == 1
 
 
 def test_a_token_opens_no_page(tester, client):

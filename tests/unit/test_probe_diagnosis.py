@@ -220,6 +220,19 @@ def test_a_chain_of_namesakes_costs_a_bounded_number_of_signatures(monkeypatch):
     assert len(checked) <= paths.MAX_CHECKS
 
 
+def test_what_openssl_verified_is_not_verified_again(monkeypatch):
+    monkeypatch.setattr(paths, "issued", lambda *_: pytest.fail("a signature was verified again"))
+    verified = [LEAF.der, MIDDLE.der, ROOT.der]
+    assert trust.complete_to_root([LEAF.der, MIDDLE.der], TRUSTED, verified)
+    assert trust.warnings_of([LEAF.der, MIDDLE.der], verified, NOW, verified) == {}
+
+
+def test_a_namesake_of_what_openssl_verified_is_verified():
+    namesake = Made("Middle", ROOT, ca=True)
+    links, _ = paths.read_chain([LEAF.der, namesake.der])
+    assert paths.build_path(links, [], [LEAF.der, MIDDLE.der, ROOT.der]) == links[:1]
+
+
 def test_a_voucher_is_the_pin_of_the_leaf_or_an_anchor_of_the_chain():
     verified = [LEAF.der, MIDDLE.der, ROOT.der]
     assert trust.voucher_of(verified, anchored(pins=(LEAF.der,))).kind == "pin"

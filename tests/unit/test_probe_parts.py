@@ -2,6 +2,7 @@
 
 import base64
 import ipaddress
+import re
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as some
 
 from steng.codes import CODES
 from steng.probe import sasl
+from steng.probe import transcript as transcripts
 from steng.probe.course import plan_of
 from steng.probe.egress import refusal
 from steng.probe.failure import ProbeFailure, reading_of
@@ -120,6 +122,40 @@ def test_no_password_comes_through_in_the_middle_of_base64(before, after):
     redactor.hide(USER, PASSWORD)
     text = base64.b64encode(before + PASSWORD.encode() + after).decode()
     assert "<redacted>" in redactor.clean(text)
+
+
+# Each letter here is another in some case: the long s, the Kelvin sign, the Turkish i, the two small sigmas.
+CASES = "asSſkK\u212aiIİıσς ß"
+
+
+@given(some.lists(some.text(CASES, min_size=1, max_size=4), min_size=1, max_size=4), some.text(CASES, max_size=12))
+def test_what_is_hidden_is_what_a_pattern_of_all_forms_finds(forms, text):
+    redactor = Redactor()
+    redactor.hide_text(*forms)
+    longest_first = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+    assert redactor.clean(text) == visible(re.sub(longest_first, "<redacted>", text, flags=re.IGNORECASE))
+
+
+@pytest.mark.parametrize(("form", "text"), [("task", "TA\u017f\u212a"), ("ta\u017f\u212a", "TASK"), ("task", "TaSk")])
+def test_no_other_case_of_a_password_comes_through(form, text):
+    redactor = Redactor()
+    redactor.hide_text(form)
+    assert redactor.clean(text) == "<redacted>"
+
+
+def test_what_is_hidden_later_is_hidden_from_then_on():
+    redactor = Redactor()
+    redactor.hide(USER, "Tr0ub4dor")
+    assert redactor.clean("tr0UB4dor answer") == "<redacted> answer"
+    redactor.hide_text("ANSWER")
+    assert redactor.clean("tr0UB4dor answer") == "<redacted> <redacted>"
+
+
+def test_no_pattern_is_made_for_a_text_that_echoes_nothing(monkeypatch):
+    monkeypatch.setattr(transcripts, "re", None)
+    redactor = Redactor()
+    redactor.hide(USER, "Tr0ub4dor")
+    assert redactor.clean("250 2.1.0 Ok") == "250 2.1.0 Ok"
 
 
 def transcript():

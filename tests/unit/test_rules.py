@@ -142,3 +142,26 @@ def test_tightening_does_not_ask_for_the_password():
 def test_each_condition_names_fields_of_the_enumeration_it_reads():
     attributes = {condition.attribute for condition in rules.CONDITIONS.values()}
     assert "max_retries>=1" in attributes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            {"ssl_protocol_mode": "SPECIFIC", "ssl_protocols": ["TLSv1_3"]},
+            {"ssl_protocol_mode": "ALL"},
+            ["ssl_protocols"],
+        ),
+        ({}, {"ssl_protocol_mode": "SPECIFIC", "ssl_protocols": ["TLSv1_3"]}, []),
+        (
+            {"cipher_suite_mode": "SPECIFIC", "cipher_suites": ["TLS_AES_256_GCM_SHA384"]},
+            {"cipher_suite_mode": "ALL"},
+            ["cipher_suites"],
+        ),
+        ({}, {"cipher_suite_mode": "SPECIFIC", "cipher_suites": ["TLS_RSA_WITH_AES_128_CBC_SHA256"]}, []),
+        ({}, {"cipher_suite_mode": "SPECIFIC", "cipher_suites": ["SSL_RSA_WITH_RC4_128_MD5"]}, ["cipher_suites"]),
+    ],
+    ids=str,
+)
+def test_a_looser_choice_of_versions_and_suites_asks_for_the_password(old, new, expected):
+    assert rules.redirected("password", {**STORED, **old}, {**STORED, **old, **new}) == expected

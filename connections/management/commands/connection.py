@@ -83,8 +83,8 @@ class Command(BaseCommand):
             sys.exit(status)
 
     def _list(self, options: dict[str, Any]) -> int:
-        rows = connection_list({key: value for key, value in options.items() if isinstance(value, str)})
-        for row in rows.iterator():
+        matches = connection_list({key: value for key, value in options.items() if isinstance(value, str)})
+        for row in matches.rows().iterator():
             verdict = row.last_test.verdict or row.last_test.state or "never tested"
             verdict += " (stale)" if is_stale(row) else ""
             if options["json"]:

@@ -1,4 +1,4 @@
-"""What changed since a connection worked for the last time: it often names the fault alone."""
+"""What a test says of its connection afterwards: its standing verdict, and what changed since it last worked."""
 
 import pytest
 from django.utils import timezone
@@ -7,6 +7,7 @@ from cluster import dispatch
 from cluster.models import Job
 from connections import services, testing
 from connections.selectors import find_smtp
+from steng.wire import Depth
 from tests.definitions import GOOD
 from tests.jobs import failure, local_steng, success
 from tests.lab.pki import Pki
@@ -28,9 +29,9 @@ def orders(steng):
     return find_smtp(GOOD["name"])
 
 
-def run(steng, report):
+def run(steng, report, target=testing.Target(), **more):  # noqa: B008  (a frozen value)
     """Run a test of the connection that ends with a report; return its job."""
-    job = testing.request_test(find_smtp(GOOD["name"]), testing.Target(), user=None)
+    job = testing.request_test(find_smtp(GOOD["name"]), target, user=None, **more)
     now = timezone.now()
     dispatch.accept(job.pk, now)
     claim = dispatch.claim(job.pk, steng, now)
@@ -66,3 +67,24 @@ def test_a_success_starts_anew(steng, orders):
     services.save_smtp(orders, {"password": "another"}, user=None, partial=True)
     run(steng, success())
     assert "changed_since_success" not in evidence(run(steng, failure()))
+
+
+def verdict():
+    return find_smtp(GOOD["name"]).last_test.verdict
+
+
+def test_a_test_that_stops_short_does_not_make_a_failing_connection_green(steng, orders):
+    run(steng, failure())
+    run(steng, success(), testing.Target(depth=Depth.CONNECT))
+    assert verdict() == "failure"
+
+
+def test_a_test_with_overrides_does_not_speak_for_the_connection(steng, orders):
+    services.save_smtp(orders, {"dynamic": True}, user=None, partial=True)
+    run(steng, failure(), overrides={"helo_name": "other.example.org"})
+    assert verdict() == "success"
+
+
+def test_a_full_test_speaks_for_the_connection(steng, orders):
+    run(steng, failure())
+    assert verdict() == "failure"
