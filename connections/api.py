@@ -17,7 +17,7 @@ from cluster.api import JOB_RESPONSES, job_response, wait_seconds
 from connections import services, testing
 from connections.models import SmtpConnection
 from connections.rules import advisory_to_json
-from connections.selectors import ORDERINGS, connection_list, find_smtp, smtp_connections
+from connections.selectors import FILTERS, ORDERINGS, connection_list, find_smtp, smtp_connections
 from connections.serializers import ConnectionSerializer, SmtpConnectionSerializer, TestRequestSerializer
 from connections.testing import Target
 from core.api import ApiView, Pagination
@@ -210,7 +210,14 @@ def _values(request: Request) -> dict[str, Any]:
 
 
 def _filters(request: Request) -> dict[str, str]:
-    return {name: request.query_params[name] for name in request.query_params}
+    filters = {name: request.query_params[name] for name in request.query_params}
+    unknown = sorted(set(filters) - {*FILTERS, "limit", "offset"})
+    if unknown:
+        # A misspelt filter must not silently mean "all of them".
+        raise ValidationError(
+            {name: [invalid("unknown_field", f"There is no filter “{name[:80]}”.")] for name in unknown}
+        )
+    return filters
 
 
 def _page(view: ApiView, request: Request, rows: Any, serializer: Any) -> Response:

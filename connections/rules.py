@@ -218,7 +218,7 @@ def _tls_advisories(values: Values) -> Iterator[Problem]:
             "legacy_protocol",
             f"{', '.join(legacy)}: broken or outdated. Use it only until the server is renewed.",
         )
-    if suites is not None:
+    if suites and protocols != ():
         has13 = any(SUITES[name].tls13 for name in suites if name in SUITES)
         only13 = all(SUITES[name].tls13 for name in suites if name in SUITES)
         allowed = protocols if protocols is not None else tuple(SAFE_PROTOCOLS)

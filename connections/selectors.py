@@ -28,6 +28,11 @@ from core.text import comparison_key
 from steng.wire import Verdict
 from untrusted_cache.models import TrustChange
 
+FILTERS = (
+    "kind", "status", "security", "verdict", "stale", "host", "q", "tag", "partner", "cluster", "ordering",
+)  # fmt: skip
+"""What a list of connections can be narrowed by."""
+
 MAX_WORDS = 10
 MAX_SEARCH = 300
 """Words and characters that a search may have."""

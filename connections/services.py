@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from cluster import dispatch
 from connections import candidate as candidates
@@ -83,6 +84,8 @@ def _current(connection: SmtpConnection, expected_version: int | None) -> SmtpCo
     row = SmtpConnection.objects.select_for_update().filter(pk=connection.pk).first()
     if row is None:
         raise Refused("not_found", "This connection has been deleted meanwhile.")
+    if expected_version is not None and expected_version < 0:
+        raise Refused("precondition_failed", "If-Match names no version of this connection. Read it again.", changed=[])
     if expected_version is not None and row.version != expected_version:
         changed = sorted(name for name, version in row.field_versions.items() if version > expected_version)
         raise Refused(
@@ -94,6 +97,7 @@ def _current(connection: SmtpConnection, expected_version: int | None) -> SmtpCo
 
 
 def _store(candidate: Candidate, user: User | None, now: datetime) -> Saved:
+    _keep_equal_secrets(candidate)
     row, before = candidate.row, candidate.before
     changed = _changes(candidate)
     if before is not None and not changed:
@@ -113,6 +117,21 @@ def _store(candidate: Candidate, user: User | None, now: datetime) -> Saved:
         row.last_test = dispatch.follow(row.id)
     row.save()
     return Saved(row, created=before is None, changed=tuple(changed), advisories=tuple(candidate.advisories))
+
+
+def _keep_equal_secrets(candidate: Candidate) -> None:
+    """Take a secret that was sent again unchanged as kept, so that the second of two equal writes changes nothing."""
+    before = candidate.before
+    for name in list(candidate.typed):
+        if before is None or not before.secret_is_set(name):
+            continue
+        try:
+            stored = vault.open_(getattr(before, f"{name}_sealed"), before.pk, name)
+        except vault.SecretUnreadable:
+            continue  # whatever was stored there, what was typed mends it
+        if constant_time_compare(stored.reveal(), candidate.typed[name].reveal()):
+            del candidate.typed[name]
+            setattr(candidate.row, f"{name}_sealed", getattr(before, f"{name}_sealed"))
 
 
 def _changes(candidate: Candidate) -> list[str]:

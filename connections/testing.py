@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cluster import dispatch
 from cluster.models import Cluster, Job, Steng
-from cluster.selectors import only_cluster, stengs
+from cluster.selectors import clusters, only_cluster, stengs
 from connections import candidate as candidates
 from connections import fingerprint, rules
 from connections.candidate import Candidate
@@ -206,7 +206,9 @@ def _where(row: SmtpConnection, target: Target) -> tuple[Cluster, Steng | None]:
     only = only_cluster()
     if only is not None:
         return only, None
-    raise Refused("cluster_required", "There is not exactly one cluster: say on which one the test is to run.")
+    names = [cluster.name for cluster in clusters()]
+    detail = f"Say on which cluster the test is to run: {', '.join(names)}." if names else "There is no cluster yet."
+    raise Refused("cluster_required", detail, clusters=names)
 
 
 def parse_depth(value: Any) -> wire.Depth:

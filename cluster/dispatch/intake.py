@@ -24,6 +24,9 @@ from core.net import canonical_host, endpoint
 from credentials import vault
 from steng.wire import Depth, ProbeRequest, to_json
 
+COMMAND_LINE = "command line"
+"""Who asked for a test that no user of the console asked for."""
+
 SEALED_FIELD = "request"
 """The field name that the vault binds into the sealed request of a job."""
 
@@ -158,7 +161,7 @@ def _new_job(
         advisories=[dict(advisory) for advisory in advisories],
         depth=depth.value,
         requested_by=user,
-        requested_by_name=user.get_username() if user else "",
+        requested_by_name=user.get_username() if user else COMMAND_LINE,
         created=now,
         claim_deadline=now + CLAIM_WAIT,
     )

@@ -108,7 +108,8 @@ def _tell(request: HttpRequest, saved: services.Saved) -> None:
     if not saved.changed:
         messages.info(request, "Nothing was changed.")
     elif saved.created:
-        messages.success(request, f"{saved.connection.name} is saved. Press Test to see whether it works.")
+        hint = "" if request.POST.get("then") == "another" else " Press Test to see whether it works."
+        messages.success(request, f"{saved.connection.name} is saved.{hint}")
     else:
         messages.success(request, f"{saved.connection.name} is saved.")
     standing = {(problem.field, problem.code) for problem in saved.connection.advisories()}
@@ -266,7 +267,7 @@ def _page(
     **extra: Any,
 ) -> HttpResponse:
     stengs = dict(form.fields["steng"].options)  # type: ignore[attr-defined]
-    clusters = list(stengs) or list(Cluster.objects.values_list("name", flat=True).order_by("name_key"))
+    clusters = list(Cluster.objects.values_list("name", flat=True).order_by("name_key"))
     asked: Mapping[str, Any] = request.POST if form.is_bound else {}
     key = [connection.pk] if connection is not None else []
     kind = "" if connection is not None else "-draft"

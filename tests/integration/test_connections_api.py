@@ -51,10 +51,7 @@ def test_a_put_keeps_an_absent_secret_and_resets_other_fields(saved, api):
 
 def test_a_put_by_name_creates_and_then_changes_nothing(api):
     address = f"{BASE}by-name/orders-out/"
-    answers = [
-        api.put(address, GOOD),
-        api.put(address, {key: value for key, value in GOOD.items() if key != "password"}),
-    ]
+    answers = [api.put(address, GOOD), api.put(address, GOOD)]
     assert [(answer.status_code, answer["ETag"]) for answer in answers] == [(201, '"1"'), (200, '"1"')]
 
 
@@ -177,3 +174,24 @@ def test_a_viewer_may_not_test(saved, api_as, make_user):
 
 def test_a_viewer_may_read(saved, api_as, make_user):
     assert api_as(make_user()).get(f"{BASE}{saved['id']}/").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/api/v1/connections/", BASE])
+def test_a_misspelt_filter_is_refused(address, api):
+    answer = api.get(f"{address}?statuss=ENABLED")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "unknown_field")
+
+
+def test_a_tag_that_is_none_of_ours_is_refused_in_words(saved, api):
+    answer = api.patch(f"{BASE}{saved['id']}/", {"description": "mine"}, headers={"If-Match": "foo"})
+    assert (answer.status_code, answer.json()["changed"]) == (412, [])
+
+
+def test_where_several_clusters_are_the_choice_is_named(saved, api):
+    api.post("/api/v1/clusters/", {"name": "dmz"})
+    answer = api.post(f"{BASE}{saved['id']}/test/")
+    assert (answer.status_code, answer.json()["code"], answer.json()["clusters"]) == (
+        409,
+        "cluster_required",
+        ["dmz", "local"],
+    )

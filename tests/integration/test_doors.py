@@ -126,3 +126,25 @@ def test_a_change_of_host_asks_for_the_secret_again_by_every_door(admin_client, 
         {("/" + line.split(": ")[0], line.split(": ")[1]) for line in shell.getvalue().splitlines()},
     ]
     assert codes == [{("/password", "secret_must_be_retyped")}] * 3
+
+
+def test_the_command_line_names_every_fault_at_once():
+    errors = StringIO()
+    with pytest.raises(SystemExit):
+        call_command(
+            "connection",
+            "set",
+            "z",
+            "host=smtp://h:25",
+            "port=abc",
+            "connection_security=none",
+            "misspelt=1",
+            stderr=errors,
+        )
+    said = {tuple(line.split(": ", 2)[:2]) for line in errors.getvalue().splitlines()}
+    assert said == {
+        ("host", "host_has_scheme"),
+        ("port", "invalid_type"),
+        ("connection_security", "invalid_choice"),
+        ("misspelt", "unknown_field"),
+    }

@@ -72,6 +72,7 @@ def test_a_sound_definition_lacks_nothing():
              "cipher_suites": ["TLS_AES_128_GCM_SHA256"]},
             [("cipher_suites", "suite_without_tls13")],
         ),
+        ({"ssl_protocol_mode": "SPECIFIC", "cipher_suite_mode": "SPECIFIC"}, []),
         ({"max_retries": 3}, [("retry_interval", "no_retry_interval")]),
         ({"max_retries": 3, "retry_interval": 0}, [("retry_interval", "no_retry_interval")]),
         ({"max_retries": 3, "retry_interval": 10}, []),

@@ -187,7 +187,10 @@ def _value(name: str, text: str) -> Any:
     if name not in WRITABLE:
         return text  # the domain answers with `unknown_field`
     field: models.Field[Any, Any] = SmtpConnection._meta.get_field(name)  # type: ignore[assignment]
-    return field.from_text(text)  # type: ignore[attr-defined]
+    try:
+        return field.from_text(text)  # type: ignore[attr-defined]
+    except ValidationError:
+        return text  # the domain says what is wrong with it, together with everything else
 
 
 def _secret(text: str) -> str | None:
