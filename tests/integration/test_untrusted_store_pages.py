@@ -2,12 +2,13 @@
 
 import datetime as dt
 import re
+import uuid
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from tests.integration.untrusted import STORE, ders, error_codes, imported, words
+from tests.integration.untrusted import STORE, ders, error_codes, imported, met, words
 from tests.lab.pki import Pki
 from untrusted_cache import services
 from untrusted_cache.models import TrustEntry
@@ -40,6 +41,14 @@ def test_a_file_is_imported_on_the_page(admin_client, pki):
     form = {"file": SimpleUploadedFile("root.der", ders(pki.root.certificate)[0]), "as_": "anchor", "reason": "CA."}
     response = admin_client.post(f"{STORE}import/", form)
     assert response["Location"] == TrustEntry.objects.get().get_absolute_url()
+
+
+def test_an_import_that_a_chain_asked_for_leads_back_to_the_chain_and_its_test(admin_client, pki):
+    chain = met(pki.leaf(), steng="local", requested_by="a.rossi", connection_id=uuid.uuid4(), connection_name="orders")
+    form = {"certificate": pki.root.pem.decode(), "as_": "anchor", "reason": "CA."}
+    response = admin_client.post(f"{STORE}import/?chain={chain.pk}", form)
+    assert response["Location"] == chain.get_absolute_url()
+    assert "Test again" in admin_client.get(response["Location"]).content.decode()
 
 
 def test_pasted_text_is_imported_on_the_page(admin_client, pki):

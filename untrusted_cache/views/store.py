@@ -19,7 +19,7 @@ from untrusted_cache.cards import validity
 from untrusted_cache.choices import Kind
 from untrusted_cache.forms import EntryForm, ImportForm
 from untrusted_cache.models import TrustEntry
-from untrusted_cache.views.base import Confirmation, Page, entry_or_404
+from untrusted_cache.views.base import Confirmation, Page, asked_chain, entry_or_404
 
 PAGE_SIZE = 50
 
@@ -77,6 +77,10 @@ class ImportView(Confirmation):
                 messages.success(request, f"{outcome.entry.name} is trusted from the next test on.")
             else:
                 messages.info(request, f"{outcome.entry.name} was in the trust store already; nothing was changed.")
+        chain = asked_chain(request)
+        if chain is not None:
+            # Back to the chain that asked for this import: there stands the button that tests again.
+            return redirect(chain)
         if len(outcomes) == 1:
             return redirect(outcomes[0].entry)
         return redirect("untrusted_cache:trust-store")
