@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -311,7 +311,11 @@ def _moment(text: str) -> datetime | None:
         moment = datetime(day.year, day.month, day.day, tzinfo=timezone.get_default_timezone())
     if moment is not None and timezone.is_naive(moment):
         moment = timezone.make_aware(moment)
-    return moment
+    try:
+        # Within a day of either end of the calendar there is no such time in UTC, in which times are stored.
+        return moment.astimezone(UTC) if moment else None
+    except OverflowError:
+        return None
 
 
 def _with_cluster(values: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,10 @@ class _NamedForm(forms.Form):
     )
     description = forms.CharField(label="Description", required=False, strip=False, widget=forms.Textarea)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _mark_mandatory(self.fields["name"])
+
     def values(self) -> dict[str, Any]:
         """Return what was typed, as values for the service; raise ValidationError where a text does not convert."""
         return {"name": self.data.get("name", ""), "description": self.data.get("description", "")}
@@ -48,6 +52,7 @@ class StengForm(_NamedForm):
         super().__init__(*args, **kwargs)
         names = selectors.clusters().values_list("name", flat=True)
         self.fields["cluster"].choices = [("", "Choose…"), *((name, name) for name in names)]  # type: ignore[attr-defined]
+        _mark_mandatory(self.fields["cluster"])
 
     def values(self) -> dict[str, Any]:
         """Return what was typed, the number converted strictly and the cluster found."""
@@ -62,8 +67,18 @@ class StengForm(_NamedForm):
         except ValidationError as error:
             errors["slots"] = error.error_list
         if errors:
+            # The service will not be asked, so the name is looked at here: nobody likes to hear of one fault at a time.
+            try:
+                Steng._meta.get_field("name").clean(values["name"], None)
+            except ValidationError as error:
+                errors["name"] = error.error_list
             raise ValidationError(errors)
         return values
+
+
+def _mark_mandatory(field: forms.Field) -> None:
+    """Show the mark of a mandatory field, without Django's own check, whose code would be another."""
+    field.mark = True  # type: ignore[attr-defined]
 
 
 def initial_of(thing: Cluster | Steng) -> dict[str, str]:

@@ -7,6 +7,7 @@ comes back as False or None, never as an exception: losing a race is ordinary.
 from cluster.dispatch.intake import cancel, enqueue, refuse
 from cluster.dispatch.last_tests import follow, unfollow
 from cluster.dispatch.reaper import abandon, reap
+from cluster.dispatch.retention import forget
 from cluster.dispatch.running import (
     Claim,
     accept,
@@ -30,6 +31,7 @@ __all__ = [
     "enqueue",
     "finish",
     "follow",
+    "forget",
     "give_back",
     "job_to_json",
     "mark_credentials",

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from cluster.choices import JobState
-from cluster.dispatch import last_tests
+from cluster.dispatch import last_tests, told
 from cluster.dispatch.arrows import end, pull
 from cluster.dispatch.intake import SEALED_FIELD
 from cluster.models import Job, Steng
@@ -22,23 +22,10 @@ from cluster.rules import LEASE, RUN_MARGIN
 from cluster.states import Event
 from core.net import split_endpoint
 from credentials import vault
-from steng.codes import find
-from steng.wire import (
-    ProbeReport,
-    ProbeRequest,
-    Stage,
-    StageName,
-    StageOutcome,
-    Verdict,
-    WireError,
-    from_json,
-    to_json,
-)
+from steng.wire import ProbeReport, ProbeRequest, Stage, StageName, StageOutcome, WireError, from_json
 from untrusted_cache import services as trust
 
 _log = logging.getLogger(__name__)
-
-SUCCESS = "The connection works."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +91,7 @@ def mark_credentials(job_id: uuid.UUID, attempt: int, now: datetime) -> bool:
 
 def progress(job_id: uuid.UUID, attempt: int, stages: Sequence[Stage]) -> bool:
     """Show the stages that have ended so far, all of them; False where the attempt is over."""
-    return Job.objects.filter(_ours(job_id, attempt)).update(stages=[to_json(stage) for stage in stages]) == 1
+    return Job.objects.filter(_ours(job_id, attempt)).update(stages=told.stages(stages)) == 1
 
 
 def renew(steng: Steng, attempts: Mapping[uuid.UUID, int], now: datetime) -> set[uuid.UUID]:
@@ -132,7 +119,7 @@ def finish(job_id: uuid.UUID, attempt: int, report: ProbeReport, now: datetime) 
         job = Job.objects.select_for_update().filter(_ours(job_id, attempt)).first()
         if job is None:
             return False
-        values = _told(report, job.changed_since_success)
+        values = told.columns(report, job.changed_since_success)
         values["chain_id"] = _remember(job, report, now)
         done = pull(
             Event.REPORT, Q(pk=job_id, attempt=attempt), finished=now, sealed_request="", lease_until=None, **values
@@ -160,42 +147,6 @@ def _ours(job_id: uuid.UUID, attempt: int) -> Q:
 
 def _meant_for(steng: Steng) -> Q:
     return Q(steng=steng) | Q(steng__isnull=True, cluster=steng.cluster_id)
-
-
-def _told(report: ProbeReport, changed: Sequence[str]) -> dict[str, Any]:
-    """Return the columns of a report; what a person reads first comes from its telling stage.
-
-    What changed since the last success is evidence at the stage that failed: it often names the fault alone.
-    """
-    telling = report.telling_stage
-    failed = telling is not None and telling.outcome is StageOutcome.FAILED
-    outcome = find(telling.name, telling.code) if telling and telling.code else None
-    good = SUCCESS if report.verdict is not Verdict.FAILURE else ""
-    return {
-        "verdict": report.verdict.value,
-        "failed_stage": telling.name.value if telling and failed else "",
-        "code": (telling.code or "") if telling else "",
-        "summary": _storable((telling.detail if telling else "") or (outcome.detail if outcome else good)),
-        "advice": _storable((telling.advice if telling else "") or (outcome.advice if outcome else "")),
-        "field": (telling.field or "") if telling else "",
-        "duration_ms": report.duration_ms,
-        "source_address": (report.source_address or "")[:80],
-        "peer_address": (report.peer_address or "")[:80],
-        "stages": [_with_changes(stage, changed) for stage in report.stages],
-        "transcript": [to_json(line) for line in report.transcript],
-    }
-
-
-def _with_changes(stage: Stage, changed: Sequence[str]) -> dict[str, Any]:
-    told: dict[str, Any] = to_json(stage)
-    if changed and stage.outcome is StageOutcome.FAILED:
-        told["evidence"] = {**told["evidence"], "changed_since_success": list(changed)}
-    return told
-
-
-def _storable(text: str) -> str:
-    """Return the text without what a database refuses: lone surrogates and NUL."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _remember(job: Job, report: ProbeReport, now: datetime) -> uuid.UUID | None:

@@ -22,6 +22,7 @@ from uuid import UUID
 
 from cluster import dispatch, selectors, services
 from cluster.choices import Lane
+from cluster.dispatch.retention import PAUSE
 from cluster.dispatch.running import still_running
 from cluster.engines.desk import Desk
 from cluster.engines.link import LocalLink
@@ -73,6 +74,7 @@ class LocalEngine:
         self._ring = asyncio.Event()
         self._stopping = asyncio.Event()
         self._renewed = clock()
+        self._forgot: datetime | None = None
 
     def stop(self) -> None:
         """Take no more work and end; a second call drops at once what runs."""
@@ -208,6 +210,9 @@ class LocalEngine:
             self._renewed = now
             services.notice_silence(now)
         dispatch.reap(now)
+        if self._forgot is None or now - self._forgot >= PAUSE:
+            dispatch.forget(now)
+            self._forgot = now
         return alive
 
     def _drop(self, job: UUID) -> None:

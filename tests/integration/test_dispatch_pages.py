@@ -54,6 +54,15 @@ def test_a_steng_is_made_and_changed_by_form(steng, admin_client):
     assert (made.slots, made.cluster_id) == (30, steng.cluster_id)
 
 
+def test_an_empty_form_of_a_steng_names_all_that_is_missing(steng, admin_client):
+    response = admin_client.post("/setup/stengs/new/", {"name": "", "cluster": "", "slots": "5"})
+    errors = response.context["form"].errors.as_data()
+    assert {(name, error.code) for name, found in errors.items() for error in found} == {
+        ("name", "required"),
+        ("cluster", "required"),
+    }
+
+
 def test_slots_that_are_no_number_are_an_error_at_their_field(steng, admin_client):
     values = {"name": "dmz-1", "description": "", "cluster": "local", "slots": "25.9"}
     answer = admin_client.post("/setup/stengs/new/", values)

@@ -142,12 +142,14 @@ class Command(BaseCommand):
     def _print(self, job: Job) -> None:
         mark = {"success": "OK", "warning": "WARNING", "failure": "FAILED"}.get(job.verdict or "", "NO VERDICT")
         for stage in job.stages:
-            took = "not run" if stage["duration_ms"] is None else f"{stage['duration_ms']:.0f} ms"
+            took = "not run" if stage["duration_ms"] is None else f"{stage['duration_ms']:.1f} ms"
             code = f"  {stage['code']}" if stage["code"] else ""
             self.stdout.write(f"  {stage['name']:<13} {stage['outcome']:<8} {took:>9}{code}")
         self.stdout.write(f"{mark}: {job.connection_name}: {job.summary}" + (f" [{job.code}]" if job.code else ""))
         if job.advice:
-            self.stdout.write(f"  {job.advice}")
+            self.stdout.write(f"  {job.advice}" + (f" (field: {job.field})" if job.field else ""))
+        for advisory in job.advisories:
+            self.stdout.write(f"  worth knowing: {advisory['detail']}")
 
     def _find(self, name: str) -> SmtpConnection:
         row = find_smtp(name)
