@@ -21,6 +21,8 @@ POSTERN_VAULT_KEY_FILE = DATA / "vault.key"
 POSTERN_BEHIND_TLS = ENVIRONMENT.behind_tls
 POSTERN_ALLOW_LOOPBACK = ENVIRONMENT.allow_loopback
 POSTERN_IDEMPOTENCY_RETENTION = timedelta(hours=24)
+POSTERN_JOB_RETENTION = timedelta(days=90)
+POSTERN_JOB_LIMIT = 100_000
 POSTERN_LOGIN_FAILURES = 10
 POSTERN_LOGIN_FAILURES_PER_ADDRESS = 100
 POSTERN_LOGIN_WINDOW = timedelta(minutes=15)
@@ -59,6 +61,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.middleware.NoStoreMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -12,6 +12,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from console.lifeline import end_with
+from console.worker import TimedWorker
 
 THREADS = 16
 """Twice what may wait for tests at a time (`cluster.waiting`), so that pages are always answered."""
@@ -28,7 +29,7 @@ class Web(BaseApplication):  # type: ignore[misc]
         """Set what differs from gunicorn's own choices."""
         for name, value in {
             "bind": f"fd://{self._descriptor}",
-            "worker_class": "gthread",
+            "worker_class": TimedWorker,
             "workers": 1,
             "threads": THREADS,
             "graceful_timeout": 3,

@@ -39,6 +39,23 @@ def is_api(request: HttpRequest) -> bool:
     return (path == _API or path.startswith(f"{_API}/")) and path not in _API_PAGES
 
 
+class NoStoreMiddleware:
+    """Let no browser and no proxy keep an answer that does not say itself for how long.
+
+    What was shown to somebody is not to be found by the next one at the same computer. The static files never
+    come this way.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Mark the answer."""
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class LogInRequiredMiddleware:
     """Send strangers to the log-in page; scripts get 401."""
 

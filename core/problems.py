@@ -17,7 +17,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDa
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import OperationalError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -198,6 +198,7 @@ _PLAIN: tuple[tuple[type[Exception], str, str], ...] = (
     (PermissionDenied, "permission_denied", "You may not do this."),
     (RequestDataTooBig, "too_large", "The body is larger than we accept."),
     (SuspiciousOperation, "malformed", "The request cannot be read."),
+    (UnreadablePostError, "malformed", "The body broke off."),
     # SQLite says so when another process held the write lock for longer than our patience.
     (OperationalError, "unavailable", "The database is busy; try again in a moment."),
 )

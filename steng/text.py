@@ -23,6 +23,12 @@ def visible(text: str, limit: int | None = None) -> str:
     return "".join(map(_shown, text))
 
 
+def brief(text: str, limit: int) -> str:
+    """Return `text` made visible and no longer than `limit` characters, escapes and ellipsis included."""
+    shown = visible(text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
 def _shown(character: str) -> str:
     if unicodedata.category(character) not in _HIDDEN:
         return character

@@ -18,7 +18,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
@@ -42,6 +42,10 @@ _BLANKS = re.compile(rb"\s+")
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _HASHES = {"sha1": "SHA-1", "md5": "MD5", "sha224": "SHA-224", "sha256": "SHA-256", "sha384": "SHA-384"}
 _HASHES |= {"sha512": "SHA-512", "sha3-256": "SHA3-256", "sha3-384": "SHA3-384", "sha3-512": "SHA3-512"}
+_MAX_RSA = 8192
+_MAX_EXPONENT = 32
+"""Bits of an RSA key with which signatures are verified here: the one who made it chose what that costs."""
+
 _OLD_HASHES = frozenset({"sha1", "md5"})
 _FAMILIES = (
     ("1.2.840.113549.1.1.10", "RSA-PSS"),
@@ -249,13 +253,22 @@ def _signed_by(child: x509.Certificate, parent: x509.Certificate) -> bool:
         if child.issuer != parent.subject:
             return False
         digest = child.signature_hash_algorithm
+        key = parent.public_key()
+        if not _is_cheap(key):
+            return False
         if digest is None or digest.name not in _OLD_HASHES:
             child.verify_directly_issued_by(parent)
         else:
-            _verify_old(child, parent.public_key(), digest)
+            _verify_old(child, key, digest)
     except (InvalidSignature, *_UNREADABLE):
         return False
     return True
+
+
+def _is_cheap(key: object) -> bool:
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size <= _MAX_RSA and key.public_numbers().e.bit_length() <= _MAX_EXPONENT
+    return isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
 
 
 def _verify_old(child: x509.Certificate, key: object, digest: hashes.HashAlgorithm) -> None:

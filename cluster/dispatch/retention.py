@@ -15,7 +15,7 @@ PAUSE = timedelta(minutes=1)
 """How often the dispatcher looks for jobs that are too old."""
 
 BATCH = 1_000
-"""Jobs removed at a time, so that nobody waits long for the database; more are not started in a minute for long."""
+"""Jobs removed at a time, so that nobody waits long for the database; far fewer are made in a minute on average."""
 
 
 def forget(now: datetime) -> int:

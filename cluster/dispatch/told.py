@@ -7,7 +7,6 @@ second fence, for what slips through and for STENGs that are not ours.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,18 +66,18 @@ def storable(value: Any, depth: int = 0) -> Any:
     """Return a value of JSON without lone surrogates, NUL, numbers that JSON does not know, and endless nesting."""
     if depth > _MAX_DEPTH:
         return _ENDLESS
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        # Python itself refuses to write, and to read, numbers of some thousand digits.
-        return int(value) if -_MAX_NUMBER <= value < _MAX_NUMBER else None
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | float):
+        return _number(value)
     if isinstance(value, Mapping):
         return {_clean(str(key)): storable(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [storable(item, depth + 1) for item in value]
     return _clean(str(value))
+
+
+def _number(value: float | None) -> float | None:
+    # Nothing is less than NaN or infinity. Python refuses to write whole numbers of some thousand digits.
+    return value if value is not None and abs(value) < _MAX_NUMBER else None
 
 
 def _with_changes(stage: Stage, changed: Sequence[str]) -> dict[str, Any]:

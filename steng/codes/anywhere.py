@@ -62,7 +62,7 @@ def outcomes() -> Iterator[Outcome]:
         None,
         "protocol_error",
         "The server's answer is not valid in this protocol.",
-        "Check that host and port belong to a mail server of this kind; the transcript shows what it said.",
+        "Check that host and port belong to a mail server of this kind; the transcript shows how far it came.",
         "port",
     )
     yield Outcome(

@@ -77,7 +77,8 @@ def outcomes() -> Iterator[Outcome]:
         auth,
         "auth_failed",
         "The server refused the sign-in without a clear reason.",
-        "The server's words are in the transcript; show them to its operator.",
+        "Show the reply code and the time of the test to the server's operator: its own log says why. "
+        "What the server writes after it got the password is not shown, since it could hold the password.",
         "username",
     )
     yield Outcome(

@@ -15,6 +15,7 @@ from typing import Any
 
 from steng.codes import find
 from steng.probe.failure import ProbeFailure, reading_of
+from steng.probe.fence import fenced
 from steng.probe.transcript import Transcript
 from steng.wire import (
     Authentication,
@@ -134,6 +135,7 @@ class Course:
         self._end(_failed(before.name, {**before.evidence, **failure.evidence}, failure, before.duration_ms))
 
     def _end(self, stage: Stage) -> None:
+        stage = fenced(stage)
         self._stages.append(stage)
         if self._on_stage is None:
             return

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiosmtplib import SMTPServerDisconnected
 
 from steng.wire import StageName
+
+
+_NAMED = 5
+"""Values of a list that a sentence names before it only counts."""
 
 
 class ProbeFailure(Exception):
@@ -36,6 +40,20 @@ class ProbeFailure(Exception):
         self.advice = advice
         self.field = field
         self.stage = stage
+
+
+_NOT_YET = {
+    "authentication_type": "{asked} is not supported by this STENG yet. Nothing was tried in its place.",
+    "ssl_protocols": "This STENG cannot restrict the TLS versions ({asked}) yet. It did not go on with others.",
+    "cipher_suites": "This STENG cannot restrict the cipher suites ({asked}) yet. It did not go on with others.",
+}
+
+
+def not_supported(field: str, asked_for: Sequence[str]) -> ProbeFailure:
+    """Return the failure of a value that a definition may have and this agent cannot honour; it is never ignored."""
+    names = ", ".join(asked_for[:_NAMED]) + (f" and {len(asked_for) - _NAMED} more" if len(asked_for) > _NAMED else "")
+    detail = _NOT_YET[field].format(asked=names)
+    return ProbeFailure("not_supported_by_this_steng", detail, field=field, evidence={"asked_for": list(asked_for)})
 
 
 def reading_of(error: BaseException) -> ProbeFailure | None:

@@ -16,7 +16,10 @@ _KEPT = 512
 _KEPT_SIZE = 4_096
 """Certificates that are kept read, and their size: authorities come again with every server, giants do not."""
 
-MAX_CHECKS = 300
+_KEPT_GIANTS = 64
+"""Larger ones are kept too, but a few: one probe asks for each several times. OpenSSL takes 100 kB per chain."""
+
+MAX_CHECKS = 60
 """Signatures that are verified for one path: a hundred certificates of one name would make ten thousand."""
 
 
@@ -61,20 +64,30 @@ def read_chain(chain: Sequence[bytes]) -> tuple[list[Link], str]:
 
 def read(der: bytes) -> Link:
     """Return one certificate, read; raises UnreadableCertificate."""
-    return _read(der) if len(der) <= _KEPT_SIZE else _read.__wrapped__(der)
+    return _read(der) if len(der) <= _KEPT_SIZE else _read_giant(der)
 
 
 def issued(child: Link, parent: Link) -> bool:
     """Tell whether `parent` is named by `child` as its issuer and made its signature."""
     if len(child.der) <= _KEPT_SIZE and len(parent.der) <= _KEPT_SIZE:
         return _issued(child.der, parent.der)
-    return issued_by(child.der, parent.der)
+    return _issued_giant(child.der, parent.der)
 
 
 @lru_cache(maxsize=_KEPT)
 def _read(der: bytes) -> Link:
     certificate = load(der)
     return Link(certificate, facts_of(certificate, der))
+
+
+@lru_cache(maxsize=_KEPT_GIANTS)
+def _read_giant(der: bytes) -> Link:
+    return _read.__wrapped__(der)
+
+
+@lru_cache(maxsize=_KEPT_GIANTS)
+def _issued_giant(child: bytes, parent: bytes) -> bool:
+    return issued_by(child, parent)
 
 
 @lru_cache(maxsize=_KEPT)

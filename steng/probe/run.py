@@ -12,7 +12,7 @@ from steng.probe import connect as connecting
 from steng.probe.connect import Dialled
 from steng.probe.conversation import Conversation
 from steng.probe.course import Course, Ended, Running, plan_of
-from steng.probe.failure import ProbeFailure, reading_of
+from steng.probe.failure import ProbeFailure, not_supported, reading_of
 from steng.probe.resolve import Addresses, Resolver, host_of, resolve, system_resolver
 from steng.probe.second_look import speaks_tls
 from steng.probe.securing import Securing
@@ -100,7 +100,7 @@ class _Probe:
         async with self._course.stage(StageName.RESOLVE) as stage:
             if self._request.authentication is Authentication.POP_BEFORE_SMTP:
                 # The POP3 login would come before everything else, so nothing at all can be tried without it.
-                raise ProbeFailure("not_supported_by_this_steng", field="authentication_type")
+                raise not_supported("authentication_type", [self._request.authentication.value])
             self._host = host_of(self._request.host)
             addresses = await resolve(self._host, self._request.egress, self._resolver)
             stage.evidence |= {"host": self._host, "addresses": [str(address) for address in addresses.usable]}
@@ -165,7 +165,7 @@ class _Probe:
 
     async def _auth(self, stage: Running, session: Session) -> None:
         if self._request.login is None or self._request.authentication is not Authentication.BASIC:
-            raise ProbeFailure("not_supported_by_this_steng", field="authentication_type")
+            raise not_supported("authentication_type", [self._request.authentication.value])
         await session.auth(stage, self._request.login, self._before_credentials)
 
     async def _first_reply(self, conversation: Conversation, session: Session, dialled: Dialled) -> SMTPResponse:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from itertools import islice
 
 from aiosmtplib.auth import auth_crammd5_verify, auth_login_encode, auth_plain_encode
 
 from steng.probe.failure import ProbeFailure
 from steng.probe.replies import enhanced_status
+from steng.text import brief
 from steng.wire import Login, Mechanism
 
 NAMES = {Mechanism.PLAIN: "PLAIN", Mechanism.LOGIN: "LOGIN", Mechanism.CRAM_MD5: "CRAM-MD5"}
@@ -19,6 +21,13 @@ _BEST_FIRST = tuple(NAMES)
 
 MAX_COMMAND = 510
 """Bytes of a command line without its end (RFC 5321 section 4.5.3.1.4); a longer answer waits for a 334."""
+
+
+MAX_NAME = 40
+MAX_NAMES = 20
+"""Characters of a mechanism's name, and names, that are shown: a server may offer thousands."""
+
+Show = Callable[[str, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +43,23 @@ class Choice:
         return NAMES[self.mechanism]
 
 
-def choose(wanted: Mechanism, offered: Collection[str], *, encrypted: bool, starttls_offered: bool = False) -> Choice:
+def shown_names(offered: Collection[str], show: Show = brief) -> list[str]:
+    """Return the first names that a server offers, as `show` makes them fit to be shown."""
+    return [brief(show(name, MAX_NAME), MAX_NAME) for name in islice(offered, MAX_NAMES)]
+
+
+def choose(
+    wanted: Mechanism,
+    offered: Collection[str],
+    *,
+    encrypted: bool,
+    starttls_offered: bool = False,
+    show: Show = brief,
+) -> Choice:
     """Return the mechanism to use, by what the server offers.
 
     AUTO takes PLAIN, else LOGIN, else CRAM-MD5 over TLS, and CRAM-MD5 only in clear text.
+    `show` cleans a name for evidence and detail: the server wrote it.
     Raises ProbeFailure `mechanism_not_offered`, `clear_text_login_disabled`.
     """
     known = [_MECHANISMS[name.upper()] for name in offered if name.upper() in _MECHANISMS]
@@ -45,7 +67,8 @@ def choose(wanted: Mechanism, offered: Collection[str], *, encrypted: bool, star
     for mechanism in candidates:
         if mechanism in known:
             return Choice(mechanism, mechanism is not Mechanism.CRAM_MD5)
-    evidence: dict[str, object] = {"offered": sorted(offered), "wanted": wanted.value}
+    shown = sorted(shown_names(offered, show))
+    evidence: dict[str, object] = {"offered": shown, "wanted": wanted.value}
     if not encrypted and not offered and starttls_offered:
         evidence["suggestion"] = {"connection_security": "STARTTLS"}
         raise ProbeFailure(
@@ -56,7 +79,7 @@ def choose(wanted: Mechanism, offered: Collection[str], *, encrypted: bool, star
     suggested = next((mechanism for mechanism in _BEST_FIRST if mechanism in known), None)
     if wanted is not Mechanism.AUTO and suggested is not None:
         evidence["suggestion"] = {"basic_mechanism": suggested.value}
-    raise ProbeFailure("mechanism_not_offered", _absent(wanted, offered, known, encrypted=encrypted), evidence=evidence)
+    raise ProbeFailure("mechanism_not_offered", _absent(wanted, shown, known, encrypted=encrypted), evidence=evidence)
 
 
 def initial_response(choice: Choice, login: Login) -> bytes | None:
@@ -87,8 +110,8 @@ def answer(choice: Choice, login: Login, turn: int, challenge: str) -> bytes | N
     return auth_crammd5_verify(login.username, password, challenge)
 
 
-def _absent(wanted: Mechanism, offered: Collection[str], known: Collection[Mechanism], *, encrypted: bool) -> str:
-    listed = ", ".join(sorted(offered)) if offered else "none"
+def _absent(wanted: Mechanism, shown: Collection[str], known: Collection[Mechanism], *, encrypted: bool) -> str:
+    listed = ", ".join(shown) if shown else "none"
     if wanted is not Mechanism.AUTO:
         return f"The server does not offer {NAMES[wanted]}; it offers: {listed}. No password was sent."
     if not encrypted and known:

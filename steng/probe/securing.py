@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from steng.probe import tls, trust
 from steng.probe.conversation import Conversation
 from steng.probe.course import Course, Running
-from steng.probe.failure import ProbeFailure
+from steng.probe.failure import ProbeFailure, not_supported
 from steng.probe.lookalike import looks_like
 from steng.probe.path import read
 from steng.probe.resolve import literal_of
+from steng.text import brief
 from steng.wire import ProbeRequest, Security, StageName
 from steng.x509 import UnreadableCertificate
 
@@ -41,7 +42,7 @@ class Securing:
         policy = self._request.tls
         for field, chosen in (("ssl_protocols", policy.protocols), ("cipher_suites", policy.cipher_suites)):
             if chosen is not None:
-                raise ProbeFailure("not_supported_by_this_steng", field=field, evidence={"asked_for": list(chosen)})
+                raise not_supported(field, chosen)
 
     async def _shake_hands(self, stage: Running, conversation: Conversation) -> None:
         context = tls.contexts.get(self._request.trust, match_hostname=self._match)
@@ -101,9 +102,13 @@ class Securing:
     def _judge_name(self, stage: Running, diagnosis: trust.Diagnosis) -> None:
         leaf = read(self.handshake.chain[0])
         facts = leaf.facts
-        stage.evidence |= {"host": self._host, "match": self._match, "names": list(facts.names[:_SHOWN_NAMES])}
+        stage.evidence |= {
+            "host": self._host,
+            "match": self._match,
+            "names": [brief(name, trust.MAX_NAME) for name in facts.names[:_SHOWN_NAMES]],
+        }
         if not facts.names:
-            stage.evidence["common_name"] = facts.common_name
+            stage.evidence["common_name"] = brief(facts.common_name, trust.MAX_NAME)
         mismatch = diagnosis.code == "hostname_mismatch"
         if not mismatch and leaf.names_host(self._host):
             return
@@ -112,12 +117,12 @@ class Securing:
             stage.evidence["suggestion"] = {"host": suggested}
         if mismatch or self._match:
             raise ProbeFailure("hostname_mismatch", diagnosis.detail if mismatch else "")
-        names = ", ".join(facts.names[:5]) or facts.common_name or "no name at all"
+        names = trust.named(facts, 5)
         detail = f"The certificate is made for {names}, not for {self._host}; the match is off, so the test went on."
         stage.warn("hostname_mismatch_ignored", detail)
 
     @staticmethod
     def _suggested(names: tuple[str, ...]) -> str | None:
         """Return the first name that somebody could type as a host."""
-        whole = [name for name in names if not name.startswith("*")]
+        whole = [name for name in names if not name.startswith("*") and len(name) <= trust.MAX_NAME]
         return next((name for name in whole if literal_of(name) is None), next(iter(whole), None))

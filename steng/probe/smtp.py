@@ -15,11 +15,13 @@ from steng.probe.course import Running
 from steng.probe.failure import ProbeFailure
 from steng.probe.replies import enhanced_status
 from steng.probe.transcript import REDACTED, Redactor
+from steng.probe.withheld import phrase_of, status_of
 from steng.text import visible
 from steng.wire import Login, ProbeRequest, Security
 
-_SHOWN_CAPABILITIES = 60
+_SHOWN_CAPABILITIES = 50
 _SHOWN_TEXT = 500
+_SEARCHED_TEXT = 2_000
 
 
 class Session:
@@ -59,7 +61,7 @@ class Session:
         self._mechanisms = list(dict.fromkeys(mechanism.upper() for mechanism in mechanisms))
         lines = reply.message.split("\n")[1:]
         stage.evidence["capabilities"] = [self._redactor.clean(line, 200) for line in lines[:_SHOWN_CAPABILITIES]]
-        stage.evidence["mechanisms"] = [self._redactor.clean(name, 40) for name in self._mechanisms[:20]]
+        stage.evidence["mechanisms"] = sasl.shown_names(self._mechanisms, self._redactor.clean)
 
     async def starttls(self) -> None:
         """Ask for TLS (RFC 3207 section 4); on return the next byte of ours must be a ClientHello."""
@@ -81,10 +83,13 @@ class Session:
             self._mechanisms,
             encrypted=self.encrypted,
             starttls_offered="starttls" in self._extensions,
+            show=self._redactor.clean,
         )
-        stage.evidence |= {"mechanism": choice.name, "offered": [self._redactor.clean(m, 40) for m in self._mechanisms]}
+        offered = sasl.shown_names(self._mechanisms, self._redactor.clean)
+        stage.evidence |= {"mechanism": choice.name, "offered": offered}
         if before is not None and not await before():
             raise asyncio.CancelledError
+        self._redactor.withhold()
         reply = await self._exchange(choice, login)
         if reply.code == 235:
             if choice.clear_password and not self.encrypted:
@@ -132,12 +137,23 @@ class Session:
         return ProbeFailure(code, detail, evidence=evidence)
 
     def _reply(self, reply: SMTPResponse) -> dict[str, Any]:
+        if self._redactor.withholding:
+            status, text = self._told(reply)
+            return {"reply_code": reply.code, "enhanced_status": status, "text": text}
         text = self._redactor.clean(reply.message.replace("\n", " / "), _SHOWN_TEXT)
         return {"reply_code": reply.code, "enhanced_status": enhanced_status(reply.message), "text": text}
 
     def _quoted(self, reply: SMTPResponse, did: str) -> str:
+        if self._redactor.withholding:
+            words = " ".join(word for word in (str(reply.code), *self._told(reply)) if word)
+            return f"The server {did}: {words}"
         text = self._redactor.clean(reply.message.replace("\n", " "), 200)
         return f"The server {did}: {reply.code} {text}".rstrip()
+
+    def _told(self, reply: SMTPResponse) -> tuple[str, str]:
+        """Return status and wording of a reply that came after the password; the server's words stay inside."""
+        text = self._redactor.clean(reply.message.replace("\n", " "), _SEARCHED_TEXT)
+        return status_of(reply.code, reply.message), phrase_of(reply.code, text)
 
     def _helo_name(self) -> str:
         # RFC 5321 section 4.1.4: who has no name says its address.

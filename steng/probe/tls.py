@@ -198,6 +198,8 @@ def build(trusted: tuple[bytes, ...], *, match_hostname: bool) -> GuardedContext
     context.sslobject_class = GuardedObject
     context.check_hostname = match_hostname
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A server could ask for handshake after handshake over TLS 1.2, and none but the first is judged here.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     for der in trusted:
         # A certificate that OpenSSL cannot read vouches for nothing; the others still do.

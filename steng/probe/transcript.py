@@ -10,6 +10,7 @@ import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 
+from steng.probe.withheld import told_line
 from steng.text import visible
 from steng.wire import Direction, StageName, TranscriptLine
 
@@ -27,9 +28,10 @@ _MIN_FRAGMENT = 6
 
 
 class Redactor:
-    """Hide every form of a secret that a server could echo."""
+    """Hide every form of a secret that a server could echo, and know when no list of forms is enough any more."""
 
     def __init__(self) -> None:
+        self.withholding = False
         self._forms: set[str] = set()
         self._lowered: frozenset[str] = frozenset()
         self._ascii = True
@@ -42,6 +44,10 @@ class Redactor:
     def hide_text(self, *texts: str) -> None:
         """Hide texts that were derived from a secret, such as the answer to a challenge."""
         self._hide(texts)
+
+    def withhold(self) -> None:
+        """Note that the sign-in begins: from now on the server's own words are not to be shown."""
+        self.withholding = True
 
     def clean(self, text: str, limit: int = MAX_LINE) -> str:
         """Return `text` without secrets, then without invisible characters, then cut to `limit`."""
@@ -87,7 +93,10 @@ class Transcript:
         self._add(Direction.SENT, text)
 
     def received(self, text: str) -> None:
-        """Note a line of the server."""
+        """Note a line of the server; after a sign-in began only what may be told of it."""
+        if self._redactor.withholding:
+            # What is known to be secret goes first, so that no phrase is found within the password itself.
+            text = told_line(self._redactor.clean(text))
         self._add(Direction.RECEIVED, text)
 
     def note(self, text: str) -> None:

@@ -16,8 +16,9 @@ from typing import Any
 from steng.codes import find
 from steng.probe import faults
 from steng.probe.path import Link, build_path, read, read_chain
+from steng.text import brief
 from steng.wire import StageName, TrustSet
-from steng.x509 import UnreadableCertificate, fingerprint_of
+from steng.x509 import CertificateFacts, UnreadableCertificate, fingerprint_of
 
 ORDER = (
     "chain_too_long",
@@ -45,6 +46,11 @@ MAX_CHAIN = 100
 
 _SHOWN = 10
 """Certificates and names that evidence holds; the report carries the whole chain beside it."""
+
+_SHOWN_SUBJECT = 400
+_SHOWN_NAMES = 600
+MAX_NAME = 253
+"""Characters of a subject, of all names in a sentence, and of one name: no host has a longer one (RFC 1035)."""
 
 _UNTRUSTED = frozenset(ORDER[4:7])
 
@@ -229,8 +235,13 @@ def _standing(path: list[Link], links: list[Link], *, pinned: bool, anchored: bo
 def _name_fault(leaf: Link, host: str) -> dict[str, str]:
     if leaf.names_host(host):
         return {}
-    names = ", ".join(leaf.facts.names[:_SHOWN]) or leaf.facts.common_name or "no name at all"
+    names = named(leaf.facts)
     return {"hostname_mismatch": f"The certificate is made for {names}, not for {host}."}
+
+
+def named(facts: CertificateFacts, count: int = _SHOWN) -> str:
+    """Return the first names that a certificate is made for, short enough for a sentence."""
+    return brief(", ".join(facts.names[:count]) or facts.common_name or "no name at all", _SHOWN_NAMES)
 
 
 def _verdict(found: dict[str, str], verify_code: int) -> Diagnosis:
@@ -249,11 +260,11 @@ def _stage_of(code: str) -> StageName:
 def _facts(link: Link) -> dict[str, Any]:
     facts = link.facts
     return {
-        "subject": facts.subject,
-        "issuer": facts.issuer,
+        "subject": brief(facts.subject, _SHOWN_SUBJECT),
+        "issuer": brief(facts.issuer, _SHOWN_SUBJECT),
         "fingerprint": facts.fingerprint,
         "serial": facts.serial,
-        "names": list(facts.names[:_SHOWN]),
+        "names": [brief(name, MAX_NAME) for name in facts.names[:_SHOWN]],
         "not_before": facts.not_before.isoformat(),
         "not_after": facts.not_after.isoformat(),
         "key": facts.key,

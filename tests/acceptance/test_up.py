@@ -226,3 +226,11 @@ def test_the_chosen_password_reaches_no_child(data, port):
         seen = [Path(f"/proc/{pid}/environ").read_bytes() for pid in descendants(console.process.pid)]
         console.stop()
     assert [PASSWORD.encode() in each for each in seen] == [False] * len(seen)
+
+
+def test_no_process_may_write_its_memory_to_a_disk(console):
+    console.start()
+    limits = [Path(f"/proc/{pid}/limits").read_text() for pid in descendants(console.process.pid)]
+    console.stop()
+    found = [line.split()[4:6] for text in limits for line in text.splitlines() if "core file" in line]
+    assert found == [["0", "0"]] * len(limits)

@@ -340,3 +340,17 @@ def test_the_theme_leads_to_no_other_site(viewer_client):
 def test_a_form_of_another_site_is_refused(person):
     client = Client(enforce_csrf_checks=True)
     assert log_in(client).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/connections/", "/setup/trust/", "/password/", "/nowhere/", "/api/v1/docs/"])
+def test_no_page_is_kept_by_a_browser(path, admin_client):
+    assert "no-store" in admin_client.get(path)["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/connections/smtp/", "/api/v1/jobs/?limit=x", "/api/v1/nowhere/"])
+def test_no_answer_of_the_api_is_kept(path, api):
+    assert api.get(path)["Cache-Control"] == "no-store"
+
+
+def test_what_says_itself_how_long_it_is_good_is_kept(admin_client):
+    assert "no-store" not in admin_client.get(reverse("connections:conditions"))["Cache-Control"]

@@ -120,6 +120,8 @@ def test_jobs_are_filtered(query, count, steng, api):
         ("verdict=green", "/verdict", "invalid_choice"),
         ("since=yesterday", "/since", "invalid_type"),
         ("since=2026-99-99", "/since", "invalid_type"),
+        ("since=9999-12-31T23:59:59-23:59", "/since", "invalid_type"),
+        ("since=0001-01-01T00:00:00%2B23:59", "/since", "invalid_type"),
         ("stat=queued", "/stat", "unknown_field"),
         ("limit=501", "/limit", "out_of_range"),
     ],

@@ -135,6 +135,15 @@ async def test_a_job_that_was_there_before_the_engine_is_found(steng, only_the_b
 
 
 @scenario
+async def test_the_history_is_shortened_while_the_engine_runs(steng, settings):
+    settings.POSTERN_JOB_LIMIT = 0
+    job = await put(steng)
+    await db(dispatch.cancel, job.pk, timezone.now())
+    async with engine(steng, answers):
+        await until(functools.partial(db, lambda: not Job.objects.exists()))
+
+
+@scenario
 async def test_without_a_bell_a_job_is_found_all_the_same(steng, monkeypatch):
     monkeypatch.setattr("cluster.dispatch.intake.wake", lambda: None)
     async with engine(steng, answers):

@@ -258,7 +258,7 @@ def test_a_secret_that_the_server_echoes_is_told_nowhere(form, leaf, trust):
     finding = find(script, security="SSL_TLS", tls=leaf.server_context(), trust=trust)
     assert finding.told == ("auth", "credentials_refused")
     told = json.dumps(to_json(finding.report), ensure_ascii=False)
-    assert "<redacted>" in told
+    assert "[text withheld after the password was sent]" in told
     for secret in (form, PASSWORD, base64.b64encode(SECRET).decode(), PLAIN):
         assert json.dumps(secret, ensure_ascii=False)[1:-1].lower() not in told.lower()
 
@@ -276,7 +276,6 @@ def test_an_echoed_answer_to_cram_md5_is_told_nowhere():
         await peer.hang()
 
     finding = find(script)
-    assert "<redacted> is wrong" in finding.stage.detail
     assert answers[0] not in json.dumps(to_json(finding.report))
 
 
@@ -295,7 +294,7 @@ def test_the_transcript_holds_the_conversation_without_the_credentials():
         ("received", "capabilities", "250-mail.test"),
         ("received", "capabilities", "250 AUTH PLAIN"),
         ("sent", "auth", "AUTH PLAIN <redacted>"),
-        ("received", "auth", "235 welcome"),
+        ("received", "auth", "235 [text withheld after the password was sent]"),
         ("sent", "quit", "QUIT"),
     ]
 

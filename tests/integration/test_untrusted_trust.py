@@ -97,6 +97,15 @@ def test_a_self_signed_authority_presented_as_leaf_is_no_anchor():
     assert codes(caught) == {"as": ["not_available"]}
 
 
+def test_a_self_signed_leaf_that_was_met_above_another_leaf_too_is_no_anchor(pki):
+    root = ders(Authority.root("mail.partner.example").certificate)
+    for host, chain in (("mail.partner.example", root), ("other.example", (pki.leaf().der, *root))):
+        services.remember(chain=chain, code="certificate_self_signed", host=host, port=25, now=NOW)
+    with pytest.raises(ValidationError) as caught:
+        decide(cached(root[0]), "anchor")
+    assert codes(caught) == {"as": ["not_available"]}
+
+
 def test_a_self_signed_authority_presented_as_leaf_is_trusted_as_pin():
     root = Authority.root("mail.partner.example")
     services.remember(

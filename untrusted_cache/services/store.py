@@ -281,8 +281,10 @@ def _check_anchor(certificate: CachedCertificate) -> None:
     if not certificate.is_ca:
         raise invalid("not_a_ca", "This certificate is no authority: it can be trusted as a pin only.")
     places = ChainLink.objects.filter(certificate=certificate)
-    if places.filter(position=0).exists() and not places.exclude(position=0).exists():
-        # A default self-signed certificate says CA:TRUE; as an anchor it could vouch for any other host.
+    as_leaf = places.filter(position=0).exists()
+    if as_leaf and (certificate.self_signed or not places.exclude(position=0).exists()):
+        # A default self-signed certificate says CA:TRUE; as an anchor it could vouch for any other host. Where else
+        # it stood says nothing: whoever answers chooses what to send, and in which order.
         raise invalid("not_available", "A server presented this as its own certificate: trust it as a pin.")
 
 

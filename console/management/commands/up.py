@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class Command(BaseCommand):
 
     def _run(self, data: Path) -> None:
         os.umask(0o077)  # database, logs and keys are nobody else's business, in whatever folder
+        # Nor what is in memory: a process that crashes, ours or one of its children, writes none of it to a disk.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         check_folder(data)
         try:
             with exclusive(data / "run" / "up.lock"):

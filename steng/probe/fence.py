@@ -1,0 +1,38 @@
+"""The last fence before a stage is told: whatever a stage collected, what leaves is small and can be shown.
+
+Each stage cuts what it shows where it knows what it is. This is for the case that one forgot.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from steng.text import brief
+from steng.wire import Stage
+
+MAX_TEXT = 1_000
+MAX_ITEMS = 50
+"""Characters of one text, entries of one list or mapping."""
+
+
+def fenced(stage: Stage) -> Stage:
+    """Return `stage` with every text cleaned and cut, and every list cut."""
+    return dataclasses.replace(
+        stage,
+        detail=brief(stage.detail, MAX_TEXT),
+        advice=brief(stage.advice, MAX_TEXT),
+        evidence=_fenced(stage.evidence),
+    )
+
+
+def _fenced(value: Any) -> Any:
+    if isinstance(value, str):
+        return brief(value, MAX_TEXT)
+    if isinstance(value, Mapping):
+        return {brief(str(key), MAX_TEXT): _fenced(item) for key, item in islice(value.items(), MAX_ITEMS)}
+    if isinstance(value, list | tuple):
+        return [_fenced(item) for item in value[:MAX_ITEMS]]
+    return value
