@@ -11,7 +11,6 @@ from aiosmtplib import SMTPServerDisconnected
 
 from steng.wire import StageName
 
-
 _NAMED = 5
 """Values of a list that a sentence names before it only counts."""
 
