@@ -151,8 +151,10 @@ def begin(console, servers):
     with ThreadPoolExecutor(4) as pool:
         jobs = dict(pool.map(one, range(ACCOUNTS)))
     wanted = Counter(where for _, where in jobs.values())
-    # A server that does not greet is looked at a second time, without a login: there may be more than wanted.
+    # A server that does not greet is looked at a second time, without a login: there may be more than wanted, so
+    # the count of the servers alone does not tell that every test was claimed.
     until(lambda: servers.held >= wanted, f"all {ACCOUNTS} are held; so far {servers.held}")
+    until(lambda: console.ask("GET", "jobs/?state=running")[1]["count"] == ACCOUNTS, f"all {ACCOUNTS} run")
     return jobs
 
 
