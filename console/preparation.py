@@ -60,6 +60,7 @@ def prepare(password: str | None, tell: Callable[[str], None], *, is_terminal: b
         ensure_roles()
         ensure_local(timezone.now())
         _first_administrator(password, tell, is_terminal=is_terminal)
+        _forget_spent_password()
     except (VaultMismatch, VaultUnavailable) as error:
         raise NotReady(str(error)) from None
     except DatabaseError as error:
@@ -95,6 +96,12 @@ def _first_administrator(password: str | None, tell: Callable[[str], None], *, i
             path = settings.POSTERN_DATA / PASSWORD_FILE
             replace_private(path, f"{made_up}\n")
             tell(f"First log-in: user {ADMINISTRATOR}, the password is in {path}; it must then be changed.")
+
+
+def _forget_spent_password() -> None:
+    """Remove the file of the first password once it has been changed: it opens nothing and alarms whoever finds it."""
+    if not User.objects.filter(username=ADMINISTRATOR, must_change_password=True).exists():
+        (settings.POSTERN_DATA / PASSWORD_FILE).unlink(missing_ok=True)
 
 
 def _with_chosen_password(password: str, tell: Callable[[str], None]) -> None:

@@ -56,6 +56,22 @@ def test_a_made_up_password_must_be_changed(first):
     assert [(name, must) for name, must, _ in accounts(first[1])] == [("admin", 1)]
 
 
+def test_the_file_of_a_password_that_was_changed_is_gone_at_the_next_start(console):
+    left = console.data / "admin-password"
+    left.write_text("spent\n")
+    console.start()
+    assert not left.exists()
+
+
+def test_the_file_of_a_password_that_was_not_changed_stays(tmp_path, port):
+    with Console(tmp_path / "data", port) as console:
+        console.start()
+        console.stop()
+        console.process.stdout.close()
+        console.start()
+        assert (console.data / "admin-password").exists()
+
+
 def test_the_ready_line_names_the_address(first):
     assert "Postern is ready at http://127.0.0.1:" in first[0]
 
