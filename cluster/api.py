@@ -23,7 +23,6 @@ from cluster.models import Cluster, Job, Steng
 from cluster.references import as_uuid
 from cluster.representation import job_to_json, jobs_to_json
 from cluster.serializers import (
-    BatchSerializer,
     ClusterSerializer,
     JobSerializer,
     StengSerializer,
@@ -262,9 +261,6 @@ class JobTranscriptView(ApiView):
     def get(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Read the redacted transcript; it is empty until the test has finished."""
         return Response({"lines": _job(pk).transcript})
-
-
-BATCH_RESPONSES = {200: BatchSerializer, 202: BatchSerializer}
 
 
 def _page(

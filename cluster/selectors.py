@@ -8,9 +8,9 @@ from datetime import datetime
 
 from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
 
-from cluster.choices import JobState, Lane, StengState
+from cluster.choices import JobState, Lane
 from cluster.models import Cluster, Job, Steng
-from cluster.rules import DEAD_AFTER, takes_work
+from cluster.rules import takes_work
 from cluster.states import LIVE
 from untrusted_cache.models import ChainLink
 
@@ -25,19 +25,9 @@ def stengs() -> QuerySet[Steng]:
     return Steng.objects.select_related("cluster")
 
 
-def stengs_of(cluster: Cluster) -> QuerySet[Steng]:
-    """Return the STENGs of one cluster by name."""
-    return stengs().filter(cluster=cluster)
-
-
 def cluster_by_name(key: str) -> Cluster | None:
     """Return the cluster with this comparison key."""
     return Cluster.objects.filter(name_key=key).first()
-
-
-def steng_by_name(key: str) -> Steng | None:
-    """Return the STENG with this comparison key."""
-    return stengs().filter(name_key=key).first()
 
 
 def only_cluster() -> Cluster | None:
@@ -49,11 +39,6 @@ def only_cluster() -> Cluster | None:
 def is_active(cluster: Cluster, now: datetime) -> bool:
     """Tell whether a STENG of the cluster (read with `clusters`) would take work now."""
     return any(takes_work(steng, now) for steng in cluster.stengs.all())
-
-
-def live_filter(now: datetime) -> Q:
-    """Return the condition of STENGs that gave a sign of life lately."""
-    return Q(state__in=(StengState.ONLINE, StengState.DRAINING), last_seen__gte=now - DEAD_AFTER)
 
 
 def jobs() -> QuerySet[Job]:

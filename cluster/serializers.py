@@ -145,12 +145,6 @@ class TranscriptSerializer(serializers.Serializer[Any]):
     lines = TranscriptLineSerializer(many=True)
 
 
-class BatchSerializer(serializers.Serializer[Any]):
-    """Several jobs that one request made."""
-
-    jobs = JobSerializer(many=True)
-
-
 def cluster_to_json(cluster: Cluster, now: datetime) -> dict[str, Any]:
     """Return a cluster (read with `selectors.clusters`) as the API shows it."""
     return {

@@ -62,11 +62,6 @@ def save_smtp(
         raise ValidationError({"name": [name_taken(other)]}) from None
 
 
-def set_status(connection: SmtpConnection, status: str, *, user: User | None) -> Saved:
-    """Enable or disable a connection."""
-    return save_smtp(connection, {"status": status}, user=user, partial=True)
-
-
 def delete(connection: SmtpConnection, *, expected_version: int | None = None) -> None:
     """Delete a connection with its secrets; its test history stays."""
     with transaction.atomic():
