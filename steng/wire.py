@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from steng.secret import Secret
 
-FORMAT = 1
+FORMAT = 2
 """Version of the JSON form; an agent refuses any other."""
 
 
@@ -31,6 +31,8 @@ class Protocol(enum.StrEnum):
     """The mail protocol of the server that is probed."""
 
     SMTP = "SMTP"
+    IMAP = "IMAP"
+    POP3 = "POP3"
 
 
 class Security(enum.StrEnum):
@@ -51,12 +53,14 @@ class Authentication(enum.StrEnum):
 
 
 class Mechanism(enum.StrEnum):
-    """The mechanism of a login with user name and password."""
+    """The mechanism of a login with user name and password; the last two are of POP3 alone (RFC 1939 section 7)."""
 
     AUTO = "AUTO"
     PLAIN = "PLAIN"
     LOGIN = "LOGIN"
     CRAM_MD5 = "CRAM_MD5"
+    USER_PASS = "USER_PASS"  # noqa: S105 (a mechanism)
+    APOP = "APOP"
 
 
 class Depth(enum.StrEnum):
@@ -66,6 +70,30 @@ class Depth(enum.StrEnum):
     TLS = "tls"
     LOGIN = "login"
     FULL = "full"
+
+
+class Purpose(enum.StrEnum):
+    """What a probe is for: a test of the definition, or the list of the folders that it could name."""
+
+    TEST = "test"
+    FOLDERS = "folders"
+
+
+class Disposition(enum.StrEnum):
+    """What a job does with a message that it has taken; a test does none of it, and looks whether it could."""
+
+    KEEP = "KEEP"
+    SEEN = "SEEN"
+    DELETE = "DELETE"
+
+
+class Pull(enum.StrEnum):
+    """Which message of a mailbox a job takes first."""
+
+    GET_FIRST_MESSAGE = "GET_FIRST_MESSAGE"
+    GET_FIRST_UNREAD_MESSAGE = "GET_FIRST_UNREAD_MESSAGE"
+    GET_LAST_MESSAGE = "GET_LAST_MESSAGE"
+    GET_LAST_UNREAD_MESSAGE = "GET_LAST_UNREAD_MESSAGE"
 
 
 class StageName(enum.StrEnum):
@@ -80,8 +108,11 @@ class StageName(enum.StrEnum):
     TLS = "tls"
     TRUST = "trust"
     HOSTNAME = "hostname"
+    TOKEN = "token"  # noqa: S105 (a stage)
     AUTH = "auth"
     SENDER = "sender"
+    FOLDER = "folder"
+    MESSAGE = "message"
     QUIT = "quit"
 
 
@@ -165,6 +196,19 @@ class Egress:
 
 
 @dataclass(frozen=True, slots=True)
+class Mailbox:
+    """What a mailbox definition takes from where, and what it does with it. POP3 knows INBOX alone.
+
+    `show_subject` allows the subject of that message in `ProbeReport.aside`, for who may see it.
+    """
+
+    folder: str = "INBOX"
+    disposition: Disposition = Disposition.KEEP
+    pull: Pull = Pull.GET_FIRST_UNREAD_MESSAGE
+    show_subject: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeRequest:
     """Everything a STENG needs for one configuration test. Times are milliseconds."""
 
@@ -181,6 +225,8 @@ class ProbeRequest:
     trust: TrustSet = field(default_factory=TrustSet)
     egress: Egress = field(default_factory=Egress)
     depth: Depth = Depth.FULL
+    mailbox: Mailbox | None = None
+    purpose: Purpose = Purpose.TEST
     format: int = FORMAT
 
 
@@ -211,7 +257,10 @@ class TranscriptLine:
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """What a probe found. `chain` is the DER chain as presented, leaf first, whenever TLS began."""
+    """What a probe found. `chain` is the DER chain as presented, leaf first, whenever TLS began.
+
+    `aside` is for who asked, now, and is never stored: the subject of the message that a job would take.
+    """
 
     verdict: Verdict
     stages: tuple[Stage, ...]
@@ -220,6 +269,7 @@ class ProbeReport:
     peer_address: str | None = None
     chain: tuple[bytes, ...] = ()
     transcript: tuple[TranscriptLine, ...] = ()
+    aside: Mapping[str, str] = field(default_factory=dict, repr=False)
     format: int = FORMAT
 
     @property

@@ -73,7 +73,7 @@ REQUESTS = {
     "an unknown key": (text_of(ask(25), hosst="x"), b"-: $.hosst: unknown key\n"),
     "a wrong type": (text_of(ask(25), port="25"), b"-: $.port: wrong type\n"),
     "a port out of range": (text_of(ask(25), port=65_536), b"-: $.port: not 1 to 65535\n"),
-    "another format": (text_of(ask(25), format=2), b"-: $.format: this agent speaks format 1 only\n"),
+    "another format": (text_of(ask(25), format=1), b"-: $.format: this agent speaks format 2 only\n"),
 }
 
 

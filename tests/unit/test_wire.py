@@ -47,7 +47,7 @@ FAULTS = {
     "a word that is no choice": (("depth",), "deep", "$.depth: not one of connect, tls, login, full"),
     "no base64": (("trust", "anchors", 0, "der"), "*", "$.trust.anchors[0].der: not base64"),
     "a text for a list": (("tls", "protocols"), "TLSv1_2", "$.tls.protocols: wrong type"),
-    "another format": (("format",), 2, "$.format: this agent speaks format 1 only"),
+    "another format": (("format",), 1, "$.format: this agent speaks format 2 only"),
 }
 
 
