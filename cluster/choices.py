@@ -9,6 +9,7 @@ class JobKind(models.TextChoices):
     """What a job is for."""
 
     CONFIGURATION_TEST = "configuration_test", "Configuration test"
+    FOLDER_LIST = "folder_list", "Folder list"
 
 
 class Lane(models.TextChoices):

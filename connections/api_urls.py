@@ -1,14 +1,33 @@
 """What this app answers under `/api/v1/`."""
 
-from django.urls import path
+from collections.abc import Iterator
 
-from connections import api
+from django.urls import URLPattern, path
+
+from connections.api.kinds import views_of
+from connections.api.listing import ConnectionListView
+from connections.kinds import KINDS
+from connections.models import Connection
+
+
+def _of_kind(kind: str, model: type[Connection]) -> Iterator[URLPattern]:
+    base, views = f"connections/{kind}/", views_of(model)
+    addresses = {
+        "list": "",
+        "draft": "test/",
+        "draft-folders": "folders/",
+        "by-name": "by-name/<path:name>/",
+        "detail": "<uuid:pk>/",
+        "test": "<uuid:pk>/test/",
+        "folders": "<uuid:pk>/folders/",
+    }
+    names = {"detail": f"api-{kind}", "draft": f"api-{kind}-test-draft"}
+    for word, address in addresses.items():
+        if word in views:
+            yield path(base + address, views[word].as_view(), name=names.get(word, f"api-{kind}-{word}"))
+
 
 urlpatterns = [
-    path("connections/", api.ConnectionListView.as_view(), name="api-connections"),
-    path("connections/smtp/", api.SmtpListView.as_view(), name="api-smtp-list"),
-    path("connections/smtp/test/", api.SmtpDraftTestView.as_view(), name="api-smtp-test-draft"),
-    path("connections/smtp/by-name/<path:name>/", api.SmtpByNameView.as_view(), name="api-smtp-by-name"),
-    path("connections/smtp/<uuid:pk>/", api.SmtpDetailView.as_view(), name="api-smtp"),
-    path("connections/smtp/<uuid:pk>/test/", api.SmtpTestView.as_view(), name="api-smtp-test"),
+    path("connections/", ConnectionListView.as_view(), name="api-connections"),
+    *(pattern for kind, model in KINDS.items() for pattern in _of_kind(kind, model)),
 ]

@@ -14,8 +14,8 @@ class ConnectionsConfig(AppConfig):
     def ready(self) -> None:
         """Answer the other apps: what connections use, which verdicts are stale, which columns are sealed."""
         # Models can be imported only once the apps are loaded.
-        from connections import models, staleness, usage  # noqa: PLC0415
+        from connections import kinds, staleness, usage  # noqa: PLC0415
 
         usage.register()
         staleness.register()
-        models.register_secrets()
+        kinds.register_secrets()

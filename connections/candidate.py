@@ -18,15 +18,12 @@ from django.db import models
 
 from cluster.models import Cluster, Steng
 from connections import rules, validators
-from connections.models import REFERENCES, SECRETS, SmtpConnection
+from connections.models import Connection
 from core.errors import invalid
 from core.net import canonical_host
 from core.text import comparison_key
 from credentials import vault
 from steng.secret import Secret
-
-WRITABLE = (*SmtpConnection.definition_fields(), *SECRETS, *REFERENCES)
-"""Every name that a door may write."""
 
 _TARGETS: dict[str, type[Cluster | Steng]] = {"cluster": Cluster, "steng": Steng}
 
@@ -39,8 +36,8 @@ class Candidate:
     secret of `row` stays sealed as it is.
     """
 
-    row: SmtpConnection
-    before: SmtpConnection | None
+    row: Connection
+    before: Connection | None
     ignored: list[rules.Problem] = field(default_factory=list)
     typed: dict[str, Secret] = field(default_factory=dict)
     cleared: set[str] = field(default_factory=set)
@@ -58,15 +55,24 @@ class Candidate:
         return vault.open_(sealed, self.row.id, name) if sealed else None
 
 
-def build(values: Mapping[str, Any], before: SmtpConnection | None, *, partial: bool, draft: bool = False) -> Candidate:
-    """Return the definition that these values describe; raise ValidationError with every problem by field.
+def build(
+    model: type[Connection],
+    values: Mapping[str, Any],
+    before: Connection | None,
+    *,
+    partial: bool,
+    draft: bool = False,
+) -> Candidate:
+    """Return the definition of this kind that these values describe; raise ValidationError with every problem by field.
 
     `partial` keeps what is absent; `draft` accepts a definition without a name, or with one that is taken.
     """
-    row = copy.copy(before) if before is not None else SmtpConnection()
+    row = copy.copy(before) if before is not None else model()
     candidate = Candidate(row, before)
     errors: dict[str, list[ValidationError]] = {
-        name: [invalid("unknown_field", f"There is no field “{name[:80]}”.")] for name in values if name not in WRITABLE
+        name: [invalid("unknown_field", f"There is no field “{name[:80]}”.")]
+        for name in values
+        if name not in model.writable()
     }
     _assign(row, values, errors, partial=partial)
     _assign_references(row, values, errors, partial=partial)
@@ -82,10 +88,10 @@ def build(values: Mapping[str, Any], before: SmtpConnection | None, *, partial: 
 
 
 def _assign(
-    row: SmtpConnection, values: Mapping[str, Any], errors: dict[str, list[ValidationError]], *, partial: bool
+    row: Connection, values: Mapping[str, Any], errors: dict[str, list[ValidationError]], *, partial: bool
 ) -> None:
-    for name in SmtpConnection.definition_fields():
-        model_field = SmtpConnection._meta.get_field(name)
+    for name in row.definition_fields():
+        model_field = row._meta.get_field(name)
         assert isinstance(model_field, models.Field)
         if name not in values:
             if not partial:
@@ -96,6 +102,7 @@ def _assign(
         except ValidationError as error:
             errors[name] = error.error_list
             setattr(row, name, model_field.get_default())
+    row.fill_in()
     try:
         row.host_canonical = canonical_host(row.host)
     except ValueError:
@@ -103,9 +110,9 @@ def _assign(
 
 
 def _assign_references(
-    row: SmtpConnection, values: Mapping[str, Any], errors: dict[str, list[ValidationError]], *, partial: bool
+    row: Connection, values: Mapping[str, Any], errors: dict[str, list[ValidationError]], *, partial: bool
 ) -> None:
-    for name in REFERENCES:
+    for name in row.REFERENCES:
         if name not in values:
             if not partial and name in _TARGETS:
                 setattr(row, name, None)
@@ -151,7 +158,7 @@ def find_reference(name: str, value: Any) -> Cluster | Steng | None:
 
 
 def _take_secrets(candidate: Candidate, values: Mapping[str, Any], errors: dict[str, list[ValidationError]]) -> None:
-    for name in SECRETS:
+    for name in candidate.row.SECRETS:
         if name not in values:
             continue
         given = values[name]
@@ -173,11 +180,11 @@ def _take_secrets(candidate: Candidate, values: Mapping[str, Any], errors: dict[
 
 def _drop_hidden(candidate: Candidate, values: Mapping[str, Any], errors: dict[str, list[ValidationError]]) -> None:
     row = candidate.row
-    for name in sorted(rules.hidden(row.values())):
-        if rules.CONDITIONS[name].controller in errors:
+    for name in sorted(rules.hidden(row.values()).intersection(row.writable())):
+        if not errors.keys().isdisjoint(rules.CONDITIONS[name].controllers):
             continue  # whether it applies is not known
         given = errors.pop(name, None) is not None
-        if name in SECRETS:
+        if name in row.SECRETS:
             continue
         if name in row.definition_fields():
             model_field = row._meta.get_field(name)
@@ -193,7 +200,7 @@ def _drop_hidden(candidate: Candidate, values: Mapping[str, Any], errors: dict[s
             )
 
 
-def _check(row: SmtpConnection, errors: dict[str, list[ValidationError]], *, draft: bool) -> None:
+def _check(row: Connection, errors: dict[str, list[ValidationError]], *, draft: bool) -> None:
     skipped = {*errors, "last_test", "cluster", "steng", "updated_by", "connection_ptr"}
     skipped |= {item.name for item in row._meta.concrete_fields if not item.editable}
     if draft and not row.name:
@@ -212,13 +219,13 @@ def _guard_secrets(candidate: Candidate, errors: dict[str, list[ValidationError]
     assert candidate.before is not None
     old, new = candidate.before.values(), candidate.row.values()
     unseen = rules.hidden(new)  # a user name that does not apply was dropped, which moves nothing
-    for name in SECRETS:
+    for name in candidate.row.SECRETS:
         if name in candidate.typed or name in candidate.cleared or not candidate.before.secret_is_set(name):
             continue
         because = [item for item in rules.redirected(name, old, new) if item not in broken | unseen]
         if not because:
             continue
-        if rules.CONDITIONS[name].holds(new):
+        if rules.applies(name, new):
             labels = ", ".join(because).replace("host_canonical", "host")
             errors.setdefault(name, []).append(
                 invalid(

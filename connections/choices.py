@@ -9,6 +9,7 @@ class Kind(models.TextChoices):
     """What a connection reaches."""
 
     SMTP = "smtp", "SMTP"
+    MAILBOX = "mailbox", "POP3/IMAP"
 
 
 class Status(models.TextChoices):
@@ -42,6 +43,54 @@ class BasicMechanism(models.TextChoices):
     PLAIN = "PLAIN", "PLAIN"
     LOGIN = "LOGIN", "LOGIN"
     CRAM_MD5 = "CRAM_MD5", "CRAM-MD5"
+
+
+class MailboxAuthentication(models.TextChoices):
+    """How a mailbox connection signs in."""
+
+    BASIC = Authentication.BASIC.value, Authentication.BASIC.label
+    OAUTH2_CLIENT_CREDENTIAL = (
+        Authentication.OAUTH2_CLIENT_CREDENTIAL.value,
+        Authentication.OAUTH2_CLIENT_CREDENTIAL.label,
+    )
+
+
+class MailboxMechanism(models.TextChoices):
+    """The mechanism of a mailbox's sign-in with user name and password; the last two exist in POP3 only."""
+
+    AUTO = "AUTO", "Automatic"
+    PLAIN = "PLAIN", "PLAIN"
+    LOGIN = "LOGIN", "LOGIN"
+    CRAM_MD5 = "CRAM_MD5", "CRAM-MD5"
+    USER_PASS = "USER_PASS", "USER/PASS (POP3)"
+    APOP = "APOP", "APOP (POP3)"
+
+
+POP3_ONLY_MECHANISMS = frozenset({MailboxMechanism.USER_PASS.value, MailboxMechanism.APOP.value})
+
+
+class StoreType(models.TextChoices):
+    """The protocol by which a mailbox is read."""
+
+    IMAP = "IMAP", "IMAP"
+    POP3 = "POP3", "POP3"
+
+
+class Disposition(models.TextChoices):
+    """What becomes of a message after a poll took it."""
+
+    KEEP = "KEEP", "Keep"
+    SEEN = "SEEN", "Mark as read"
+    DELETE = "DELETE", "Delete"
+
+
+class PullDisposition(models.TextChoices):
+    """Which message a poll takes; the first is the oldest."""
+
+    GET_FIRST_MESSAGE = "GET_FIRST_MESSAGE", "First (oldest) message"
+    GET_FIRST_UNREAD_MESSAGE = "GET_FIRST_UNREAD_MESSAGE", "First (oldest) unread message"
+    GET_LAST_MESSAGE = "GET_LAST_MESSAGE", "Last (newest) message"
+    GET_LAST_UNREAD_MESSAGE = "GET_LAST_UNREAD_MESSAGE", "Last (newest) unread message"
 
 
 class OAuth2Mechanism(models.TextChoices):

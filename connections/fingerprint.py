@@ -12,10 +12,11 @@ import json
 from django.utils.crypto import salted_hmac
 
 from connections.candidate import Candidate
-from connections.models import SECRETS, SmtpConnection
+from connections.models import Connection
 
 _WITHOUT_EFFECT = frozenset(
     (
+        "kind",
         "name",
         "description",
         "status",
@@ -30,20 +31,21 @@ _WITHOUT_EFFECT = frozenset(
 )
 
 
-def of_row(row: SmtpConnection) -> str:
+def of_row(row: Connection) -> str:
     """Return the fingerprint (64 hex digits) of a saved definition."""
-    return _digest(row, {name: _stored(row, name) for name in SECRETS})
+    return _digest(row, {name: _stored(row, name) for name in row.SECRETS})
 
 
 def of_candidate(candidate: Candidate) -> str:
     """Return the fingerprint of a definition that is tested before it is saved."""
     secrets = {
-        name: _typed(candidate, name) if name in candidate.typed else _stored(candidate.row, name) for name in SECRETS
+        name: _typed(candidate, name) if name in candidate.typed else _stored(candidate.row, name)
+        for name in candidate.row.SECRETS
     }
     return _digest(candidate.row, secrets)
 
 
-def _stored(row: SmtpConnection, name: str) -> str:
+def _stored(row: Connection, name: str) -> str:
     changed = getattr(row, f"{name}_changed_at")
     return f"{row.id} {changed.isoformat()}" if getattr(row, f"{name}_sealed") and changed else ""
 
@@ -54,7 +56,7 @@ def _typed(candidate: Candidate, name: str) -> str:
     ).hexdigest()
 
 
-def _digest(row: SmtpConnection, secrets: dict[str, str]) -> str:
+def _digest(row: Connection, secrets: dict[str, str]) -> str:
     values = {name: value for name, value in row.values().items() if name not in _WITHOUT_EFFECT}
     text = json.dumps([values, secrets], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The form of an SMTP connection: presentation of the model's fields, and text turned into values.
+"""The form of a connection of any kind: presentation of the model's fields, and text turned into values.
 
 Limits, choices, help and rules stay on the model; this module says how each field looks, and hands the
 values to `connections.services`, whose errors come back by field. What was typed stays, except secrets.
@@ -19,12 +19,13 @@ from django.http import QueryDict
 
 from cluster.models import Cluster, Steng
 from connections import rules
-from connections.models import REFERENCES, SECRETS, SmtpConnection
+from connections.choices import Kind, StoreType
+from connections.models import Connection
 from core.fields import NameListField, StrictBooleanField, StrictChoiceField, StrictTextField
 from steng.suites import GROUPS, SUITES, Suite
 
 _GROUP_LABELS = {"modern": "Modern", "legacy": "Legacy", "weak": "Weak: only for servers that have nothing better"}
-_MARKED = frozenset({"name", "host", "port", "connection_security", "authentication_type"})
+_MARKED = frozenset({"name", "host", "port", "connection_security", "authentication_type", "store_type", "folder"})
 _OAUTH2 = rules.CONDITIONS["oauth2_mechanism"].attribute
 _POP = rules.CONDITIONS["pop_host"].attribute
 _MARKED_IF = {
@@ -32,7 +33,7 @@ _MARKED_IF = {
     "credential": _OAUTH2,
     **dict.fromkeys(("pop_host", "pop_port", "pop_security", "pop_username", "pop_password"), _POP),
 }
-_MONO = frozenset({"host", "helo_name", "pop_host", "sender_address"})
+_MONO = frozenset({"host", "helo_name", "pop_host", "sender_address", "folder"})
 _REFERENCE_LABELS = {
     "credential": ("Search credential", "Name of a credential of this console; none is stored yet."),
     "client_key_label": (
@@ -45,6 +46,9 @@ _SECRET_LABELS = {
     "password": ("Password", "Up to 1,024 characters; blanks at its edges count."),
     "pop_password": ("POP3 password", "Up to 1,024 characters; blanks at its edges count."),
 }
+_CONTROLLING_TEXTS = {"max_retries": "0", "credential": "None"}
+"""Text controls on which others depend, with what stands in them while they are empty."""
+
 _NUMBERS = frozenset({"port", "pop_port", "timeout_ms", "max_retries", "retry_interval", "pop_interval_ms"})
 
 
@@ -84,26 +88,28 @@ class FormField(forms.Field):
         return value
 
 
-class SmtpForm(forms.Form):
-    """The page's form of an SMTP connection, bound or not; `values` is what the services take."""
+class ConnectionForm(forms.Form):
+    """The page's form of a connection, bound or not; `values` is what the services take."""
 
     def __init__(
         self,
+        model: type[Connection],
         data: QueryDict | Mapping[str, Any] | None = None,
         *,
-        connection: SmtpConnection | None = None,
+        connection: Connection | None = None,
         tested: Mapping[str, Any] | None = None,
     ) -> None:
         """Show `data` (what was typed), else `tested` (the values of a test), else the saved connection."""
+        self.model = model
         self.connection = connection
-        shown = tested if tested is not None else _saved(connection)
+        shown = tested if tested is not None else _saved(connection if connection is not None else _blank(model))
         super().__init__(data, initial=as_texts(shown), auto_id="id_%s")
-        for name in _names():
-            self.fields[name] = _describe(name)
+        for name in model.writable():
+            self.fields[name] = _describe(model, name)
         self._dress(connection)
 
-    def _dress(self, connection: SmtpConnection | None) -> None:
-        for name in SECRETS:
+    def _dress(self, connection: Connection | None) -> None:
+        for name in self.model.SECRETS:
             field = self._field(name)
             field.is_set = connection is not None and connection.secret_is_set(name)
             field.changed_at = getattr(connection, f"{name}_changed_at", None)
@@ -137,16 +143,15 @@ class SmtpForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """Return what was posted as typed values; a text that does not convert stays one, to be refused."""
         values: dict[str, Any] = {}
-        for name in SmtpConnection.definition_fields():
+        for name in self.model.definition_fields():
             if name in self.data:
                 values[name] = self._converted(name)
-        for name in SmtpConnection.definition_fields():
+        for name in self.model.definition_fields():
             # A box that is not ticked is not posted at all; one that is hidden says nothing.
-            condition = rules.CONDITIONS.get(name)
-            if name not in values and _is_box(name) and (condition is None or condition.holds(values)):
+            if name not in values and _is_box(self.model, name) and rules.applies(name, values):
                 values[name] = False
-        values |= {name: self.data[name] for name in REFERENCES if self.data.get(name)}
-        for name in SECRETS:
+        values |= {name: self.data[name] for name in self.model.REFERENCES if self.data.get(name)}
+        for name in self.model.SECRETS:
             if self.data.get(name):
                 values[name] = self.data[name]
             elif f"clear_{name}" in self.data:
@@ -154,7 +159,7 @@ class SmtpForm(forms.Form):
         return values
 
     def _converted(self, name: str) -> Any:
-        model_field = _model_field(name)
+        model_field = _model_field(self.model, name)
         typed = self[name].value()
         if isinstance(model_field, NameListField) and model_field.known is not None:
             return typed
@@ -172,10 +177,10 @@ class SmtpForm(forms.Form):
                 self.add_error(place if place != NON_FIELD_ERRORS else None, self._in_words(name, problem))
 
     def _in_words(self, name: str, problem: ValidationError) -> ValidationError:
-        if problem.code != "invalid_type" or name not in SmtpConnection.definition_fields():
+        if problem.code != "invalid_type" or name not in self.model.definition_fields():
             return problem
         try:
-            _model_field(name).from_text(self[name].value())  # type: ignore[attr-defined]
+            _model_field(self.model, name).from_text(self[name].value())  # type: ignore[attr-defined]
         except ValidationError as clearer:
             return clearer
         return problem
@@ -194,11 +199,11 @@ class SmtpForm(forms.Form):
         return lines
 
 
-def applied(data: QueryDict) -> QueryDict:
+def applied(model: type[Connection], data: QueryDict) -> QueryDict:
     """Return the posted form with the values of the pressed apply or prefer button put in."""
     changed = data.copy()
     for name, values in parse_qs(changed.pop("apply", [""])[-1]).items():
-        if name in _names() and name not in SECRETS:
+        if name in model.writable() and name not in model.SECRETS:
             changed.setlist(name, values)
     preferred = changed.pop("prefer", [""])[-1]
     suites = changed.getlist("cipher_suites")
@@ -224,8 +229,13 @@ def _as_text(name: str, value: Any) -> Any:
     return "" if value is None else str(value)
 
 
-def _saved(connection: SmtpConnection | None) -> dict[str, Any]:
-    row = connection if connection is not None else SmtpConnection()
+def _blank(model: type[Connection]) -> Connection:
+    row = model()
+    row.fill_in()
+    return row
+
+
+def _saved(row: Connection) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in row.definition_fields()}
     return {
         **values,
@@ -234,53 +244,49 @@ def _saved(connection: SmtpConnection | None) -> dict[str, Any]:
     }
 
 
-def _names() -> tuple[str, ...]:
-    return (*SmtpConnection.definition_fields(), *SECRETS, *REFERENCES)
-
-
-def _model_field(name: str) -> models.Field[Any, Any]:
-    field = SmtpConnection._meta.get_field(name)
+def _model_field(model: type[Connection], name: str) -> models.Field[Any, Any]:
+    field = model._meta.get_field(name)
     assert isinstance(field, models.Field)
     return field
 
 
-def _is_box(name: str) -> bool:
-    return isinstance(_model_field(name), StrictBooleanField)
+def _is_box(model: type[Connection], name: str) -> bool:
+    return isinstance(_model_field(model, name), StrictBooleanField)
 
 
-def _describe(name: str) -> FormField:
-    if name in SECRETS:
+def _describe(model: type[Connection], name: str) -> FormField:
+    if name in model.SECRETS:
         label, help_text = _SECRET_LABELS[name]
         field = FormField("secret", label=label, help_text=help_text)
     elif name in _REFERENCE_LABELS:
         label, help_text = _REFERENCE_LABELS[name]
         field = FormField("text", label=label, help_text=help_text)
     else:
-        field = _from_model(name)
+        field = _from_model(_model_field(model, name))
     field.mark = name in _MARKED
     field.marked_if = _MARKED_IF.get(name, "")
     field.mono = name in _MONO
     if name in _NUMBERS:
         field.inputmode = "numeric"
-    if any(condition.controller == name and condition.minimum for condition in rules.CONDITIONS.values()):
-        field.placeholder = "0"  # the stylesheet knows an empty control by its placeholder
     condition = rules.CONDITIONS.get(name)
-    field.show_if = condition.attribute if condition is not None else ""
+    if condition is not None:
+        field.show_if = condition.within(model.writable()).attribute
+    if name in _CONTROLLING_TEXTS:
+        field.placeholder = _CONTROLLING_TEXTS[name]  # the stylesheet knows an empty control by its placeholder
     return field
 
 
-def _from_model(name: str) -> FormField:
-    model_field = _model_field(name)
+def _from_model(model_field: models.Field[Any, Any]) -> FormField:
     several = isinstance(model_field, NameListField) and model_field.known is not None
     field = FormField(
         _look(model_field), label=str(model_field.verbose_name), help_text=str(model_field.help_text), several=several
     )
     if isinstance(model_field, StrictChoiceField):
         field.options = list(model_field.flatchoices)
-    elif name == "ssl_protocols":
+    elif model_field.name == "ssl_protocols":
         assert isinstance(model_field, NameListField)
         field.options = [(value, value) for value in model_field.known or ()]
-    elif name == "steng":
+    elif model_field.name == "steng":
         field.none = "Any of the cluster"
     return field
 
@@ -299,6 +305,12 @@ def _look(model_field: models.Field[Any, Any]) -> str:
     return next((look for kind, look in looks.items() if isinstance(model_field, kind)), "text")
 
 
-def usual_ports() -> str:
-    """Return the port to propose for each security, as the page's script reads it."""
-    return json.dumps({security: ports[0] for security, ports in rules.USUAL_PORTS.items()})
+def usual_ports(model: type[Connection]) -> str:
+    """Return the port to propose for each protocol and security, as the page's script reads it."""
+    protocols = [rules.SMTP] if model.KIND == Kind.SMTP else list(StoreType.values)
+    return json.dumps(
+        {
+            protocol: {security: ports[0] for security, ports in rules.USUAL_PORTS[protocol].items()}
+            for protocol in protocols
+        }
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError
 from django.db.models import (
@@ -22,11 +23,14 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from connections.choices import Kind, Security, Status
-from connections.models import Connection, SmtpConnection
+from connections.kinds import KINDS
+from connections.models import Connection
 from core.errors import invalid
 from core.text import comparison_key
 from steng.wire import Verdict
 from untrusted_cache.models import TrustChange
+
+Row = TypeVar("Row", bound=Connection)
 
 FILTERS = (
     "kind", "status", "security", "verdict", "stale", "host", "q", "tag", "partner", "cluster", "ordering",
@@ -85,7 +89,7 @@ def _is_stale() -> Case:
 
 def is_stale(row: Connection) -> bool:
     """Tell whether the verdict of a row read by this module was made for another configuration or trust."""
-    stale: bool = row.stale  # type: ignore[attr-defined]  # annotated by `_with_verdicts` and `smtp_connections`
+    stale: bool = row.stale  # type: ignore[attr-defined]  # annotated by `_with_verdicts` and `whole`
     return stale
 
 
@@ -93,19 +97,22 @@ def _with_verdicts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
     return rows.select_related("last_test").annotate(stale=_is_stale())
 
 
-def smtp_connections() -> QuerySet[SmtpConnection]:
-    """Return all SMTP connections with what their pages show, by name."""
-    return SmtpConnection.objects.select_related("last_test", "cluster", "steng", "updated_by").annotate(
-        stale=_is_stale()
-    )
+def whole(model: type[Row]) -> QuerySet[Row]:
+    """Return all connections of a kind with what their pages show."""
+    rows = model._default_manager.select_related("last_test", "cluster", "steng", "updated_by")
+    return cast("QuerySet[Row]", rows.annotate(stale=_is_stale()))
 
 
-def find_smtp(reference: str) -> SmtpConnection | None:
-    """Return the SMTP connection with this id or name, or None."""
+def find(reference: str | uuid.UUID, kind: str | None = None) -> Connection | None:
+    """Return the connection with this id or name, whole and as a row of its own kind; None where there is none."""
     try:
-        return smtp_connections().filter(pk=uuid.UUID(reference)).first()
+        key: dict[str, Any] = {"pk": reference if isinstance(reference, uuid.UUID) else uuid.UUID(reference)}
     except ValueError:
-        return smtp_connections().filter(name_key=comparison_key(reference)).first()
+        key = {"name_key": comparison_key(str(reference))}
+    found = Connection.objects.filter(**key).values_list("pk", "kind").first()
+    if found is None or kind not in {None, found[1]}:
+        return None
+    return whole(KINDS[found[1]]).filter(pk=found[0]).first()
 
 
 class Matches:

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from cluster.models import LastTest
 from cluster.serializers import AdvisorySerializer
 from connections.choices import SslProtocol
-from connections.models import REFERENCES, SECRETS, Connection, SmtpConnection
+from connections.models import Connection, MailboxConnection, SmtpConnection
 from connections.rules import advisory_to_json
 from connections.selectors import is_stale
 from core.fields import StrictIntegerField
@@ -59,13 +59,13 @@ def connection_to_json(row: Connection) -> dict[str, Any]:
     }
 
 
-def smtp_to_json(row: SmtpConnection) -> dict[str, Any]:
-    """Return a whole SMTP connection, secrets as `is_set` and `changed_at`; the row comes from `selectors`."""
+def to_json(row: Connection) -> dict[str, Any]:
+    """Return a whole connection, secrets as `is_set` and `changed_at`; the row comes from `selectors`."""
     body: dict[str, Any] = {"id": str(row.pk), "kind": row.kind}
     body |= {name: getattr(row, name) for name in row.definition_fields()}
-    for name in SECRETS:
+    for name in row.SECRETS:
         body[name] = {"is_set": row.secret_is_set(name), "changed_at": getattr(row, f"{name}_changed_at")}
-    for name in REFERENCES:
+    for name in row.REFERENCES:
         target = getattr(row, name, None)
         body[name] = None if target is None else {"id": str(target.pk), "name": target.name}
     body["advisories"] = [advisory_to_json(problem) for problem in row.advisories()]
@@ -127,6 +127,13 @@ class TestRequestSerializer(serializers.Serializer[Any]):
     checks = serializers.DictField(required=False)
 
 
+class FoldersRequestSerializer(serializers.Serializer[Any]):
+    """Where the folders are asked from."""
+
+    cluster = ReferenceField(required=False)
+    steng = ReferenceField(required=False)
+
+
 _LAST_TEST = inline_serializer(
     "LastTest",
     {
@@ -182,17 +189,19 @@ class ConnectionSerializer(RawSerializer):
         return connection_to_json(instance)
 
 
-class SmtpConnectionSerializer(RawSerializer):
-    """A whole SMTP connection."""
+_ADDED = ("advisories", "created", "updated", "updated_by", "version", "last_test", "stale")
+_UNWRITABLE = ("id", "kind", "created", "updated", "version")
+
+
+class WholeSerializer(RawSerializer):
+    """A whole connection, whatever its kind."""
 
     ssl_protocols = serializers.ListField(child=serializers.ChoiceField(choices=SslProtocol.choices), required=False)
     cipher_suites = serializers.ListField(child=serializers.ChoiceField(choices=list(SUITES)), required=False)
     tags = serializers.ListField(child=serializers.CharField(max_length=128), required=False)
     password = SecretField(required=False)
-    pop_password = SecretField(required=False)
     credential = ReferenceField(required=False)
     client_key_label = ReferenceField(required=False)
-    sign_key_alias = ReferenceField(required=False)
     cluster = ReferenceField(required=False)
     steng = ReferenceField(required=False)
     advisories = AdvisorySerializer(many=True, read_only=True)
@@ -200,14 +209,27 @@ class SmtpConnectionSerializer(RawSerializer):
     last_test = _LAST_TEST
     stale = serializers.BooleanField(read_only=True)
 
+    def to_representation(self, instance: Connection) -> dict[str, Any]:
+        """Return the JSON form."""
+        return to_json(instance)
+
+
+class SmtpConnectionSerializer(WholeSerializer):
+    """A whole SMTP connection."""
+
+    pop_password = SecretField(required=False)
+    sign_key_alias = ReferenceField(required=False)
+
     class Meta:
         model = SmtpConnection
-        fields = (
-            "id", "kind", *SmtpConnection.definition_fields(), *SECRETS, *REFERENCES,
-            "advisories", "created", "updated", "updated_by", "version", "last_test", "stale",
-        )  # fmt: skip
-        read_only_fields = ("id", "kind", "created", "updated", "version")
+        fields = ("id", "kind", *SmtpConnection.writable(), *_ADDED)
+        read_only_fields = _UNWRITABLE
 
-    def to_representation(self, instance: SmtpConnection) -> dict[str, Any]:
-        """Return the JSON form."""
-        return smtp_to_json(instance)
+
+class MailboxConnectionSerializer(WholeSerializer):
+    """A whole mailbox connection (POP3 or IMAP)."""
+
+    class Meta:
+        model = MailboxConnection
+        fields = ("id", "kind", *MailboxConnection.writable(), *_ADDED)
+        read_only_fields = _UNWRITABLE

@@ -16,7 +16,7 @@ from cluster import dispatch
 from connections import candidate as candidates
 from connections import fingerprint, rules
 from connections.candidate import Candidate
-from connections.models import SECRETS, Connection, SmtpConnection, name_taken
+from connections.models import Connection, name_taken
 from core.errors import Refused
 from core.models import User
 from core.text import comparison_key
@@ -27,14 +27,15 @@ from credentials import vault
 class Saved:
     """What a write did: `changed` names the fields that differ now, empty where nothing was to do."""
 
-    connection: SmtpConnection
+    connection: Connection
     created: bool
     changed: tuple[str, ...]
     advisories: tuple[rules.Problem, ...]
 
 
-def save_smtp(
-    before: SmtpConnection | None,
+def save(
+    model: type[Connection],
+    before: Connection | None,
     values: Mapping[str, Any],
     *,
     user: User | None,
@@ -42,7 +43,7 @@ def save_smtp(
     expected_version: int | None = None,
     now: datetime | None = None,
 ) -> Saved:
-    """Create or change an SMTP connection from the values of any door.
+    """Create or change a connection of this kind from the values of any door.
 
     Raises ValidationError with a code per field, and Refused `precondition_failed` where
     `expected_version` is not the stored one any more. A write that changes nothing writes nothing.
@@ -52,7 +53,7 @@ def save_smtp(
         with transaction.atomic():
             if before is not None:
                 before = _current(before, expected_version)
-            candidate = candidates.build(values, before, partial=partial)
+            candidate = candidates.build(model, values, before, partial=partial)
             return _store(candidate, user, moment)
     except IntegrityError:
         # The name was taken between our look and our write; the constraint decided, and the loser is told the same.
@@ -62,7 +63,13 @@ def save_smtp(
         raise ValidationError({"name": [name_taken(other)]}) from None
 
 
-def delete(connection: SmtpConnection, *, expected_version: int | None = None) -> None:
+def set_status(connection: Connection, status: str, *, user: User | None, now: datetime | None = None) -> bool:
+    """Enable or disable a connection and leave everything else; False where it was so already."""
+    saved = save(type(connection), connection, {"status": status}, user=user, partial=True, now=now)
+    return bool(saved.changed)
+
+
+def delete(connection: Connection, *, expected_version: int | None = None) -> None:
     """Delete a connection with its secrets; its test history stays."""
     with transaction.atomic():
         row = _current(connection, expected_version)
@@ -70,13 +77,13 @@ def delete(connection: SmtpConnection, *, expected_version: int | None = None) -
         dispatch.unfollow(row.last_test_id)
 
 
-def _key_of(values: Mapping[str, Any], before: SmtpConnection | None) -> str:
+def _key_of(values: Mapping[str, Any], before: Connection | None) -> str:
     name = values.get("name", before.name if before is not None else "")
     return comparison_key(name) if isinstance(name, str) else ""
 
 
-def _current(connection: SmtpConnection, expected_version: int | None) -> SmtpConnection:
-    row = SmtpConnection.objects.select_for_update().filter(pk=connection.pk).first()
+def _current(connection: Connection, expected_version: int | None) -> Connection:
+    row = type(connection)._default_manager.select_for_update().filter(pk=connection.pk).first()
     if row is None:
         raise Refused("not_found", "This connection has been deleted meanwhile.")
     if expected_version is not None and expected_version < 0:
@@ -97,7 +104,7 @@ def _store(candidate: Candidate, user: User | None, now: datetime) -> Saved:
     changed = _changes(candidate)
     if before is not None and not changed:
         return Saved(before, created=False, changed=(), advisories=tuple(candidate.advisories))
-    for name in SECRETS:
+    for name in row.SECRETS:
         if name in candidate.typed:
             setattr(row, f"{name}_sealed", vault.seal(candidate.typed[name].reveal(), row.id, name))
             setattr(row, f"{name}_changed_at", now)

@@ -12,13 +12,14 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from cluster import dispatch
+from cluster.choices import JobKind, Lane
 from cluster.models import Cluster, Job, Steng
 from cluster.selectors import clusters, only_cluster, stengs
 from connections import candidate as candidates
 from connections import fingerprint, rules
 from connections.candidate import Candidate
 from connections.choices import Authentication, Status
-from connections.models import SmtpConnection
+from connections.models import Connection, MailboxConnection, SmtpConnection
 from connections.selectors import standing
 from core.errors import Refused, invalid
 from core.models import User
@@ -29,19 +30,21 @@ from untrusted_cache import selectors as trust
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a test runs: a cluster, perhaps one STENG of it, and how far it goes."""
+    """Where a test runs: a cluster, perhaps one STENG of it; how far it goes, and whether it reads the next subject."""
 
     cluster: Any = None
     steng: Any = None
     depth: wire.Depth = wire.Depth.FULL
+    subject: bool = False
 
 
 def request_test(
-    connection: SmtpConnection,
+    connection: Connection,
     target: Target,
     *,
     user: User | None,
     overrides: Mapping[str, Any] | None = None,
+    lane: Lane = Lane.INTERACTIVE,
     now: datetime | None = None,
 ) -> Job:
     """Enqueue a test of a saved connection, with the overrides of a dynamic one.
@@ -56,42 +59,54 @@ def request_test(
                 for name in overrides
             }
         )
-    candidate = candidates.build(overrides or {}, connection, partial=True, draft=True)
-    return _enqueue(candidate, connection, target, user=user, now=now)
+    candidate = candidates.build(type(connection), overrides or {}, connection, partial=True, draft=True)
+    return _enqueue(candidate, connection, target, user=user, now=now, lane=lane)
 
 
 def request_draft_test(
+    model: type[Connection],
     values: Mapping[str, Any],
-    based_on: SmtpConnection | None,
+    based_on: Connection | None,
     target: Target,
     *,
     user: User | None,
+    kind: JobKind = JobKind.CONFIGURATION_TEST,
     now: datetime | None = None,
 ) -> Job:
-    """Enqueue a test of values that are not saved.
+    """Enqueue a test of values that are not saved, or with another `kind` of job what is asked of their server.
 
     A stored secret of `based_on` is used only where the values do not lead it elsewhere
     (`secret_must_be_retyped`). Values that equal the saved ones count as a test of the connection itself.
     """
-    candidate = candidates.build(values, based_on, partial=False, draft=True)
+    candidate = candidates.build(model, values, based_on, partial=False, draft=True)
     same = based_on is not None and fingerprint.of_candidate(candidate) == fingerprint.of_row(based_on)
-    return _enqueue(candidate, based_on if same else None, target, user=user, now=now, draft_of=based_on)
+    return _enqueue(candidate, based_on if same else None, target, user=user, now=now, draft_of=based_on, kind=kind)
 
 
-def every_steng(target: Target, default: SmtpConnection | None) -> list[Target]:
+def request_folders(
+    connection: MailboxConnection, target: Target, *, user: User | None, now: datetime | None = None
+) -> Job:
+    """Enqueue a look at the folders that a saved mailbox has; they come as evidence of the stage `folder`."""
+    candidate = candidates.build(MailboxConnection, {}, connection, partial=True, draft=True)
+    return _enqueue(candidate, connection, target, user=user, now=now, kind=JobKind.FOLDER_LIST)
+
+
+def every_steng(target: Target, default: Connection | None) -> list[Target]:
     """Return one target for each STENG of the cluster; raise what naming the cluster alone would raise."""
-    cluster, _ = _where(default or SmtpConnection(), target)
+    cluster, _ = _where(default or Connection(), target)
     return [Target(cluster.name, steng.name, target.depth) for steng in stengs().filter(cluster=cluster)]
 
 
 def _enqueue(
     candidate: Candidate,
-    connection: SmtpConnection | None,
+    connection: Connection | None,
     target: Target,
     *,
     user: User | None,
     now: datetime | None,
-    draft_of: SmtpConnection | None = None,
+    draft_of: Connection | None = None,
+    kind: JobKind = JobKind.CONFIGURATION_TEST,
+    lane: Lane = Lane.INTERACTIVE,
 ) -> Job:
     moment = now or timezone.now()
     cluster, steng = _where(candidate.row, target)
@@ -112,7 +127,11 @@ def _enqueue(
         "definition": _definition(candidate.row),
         "configuration": tested,
         "draft_of": draft_of.pk if draft_of is not None and connection is None else None,
-        "stands": connection is not None and target.depth is wire.Depth.FULL and tested == connection.configuration,
+        "kind": kind,
+        "stands": connection is not None
+        and kind == JobKind.CONFIGURATION_TEST
+        and target.depth is wire.Depth.FULL
+        and tested == connection.configuration,
         "trust_version": trust.trust_version(),
         "advisories": advisories,
         "cluster": cluster,
@@ -121,13 +140,13 @@ def _enqueue(
         "now": moment,
     }
     try:
-        request = probe_request(candidate, depth=target.depth, now=moment)
+        request = probe_request(candidate, target, kind=kind, now=moment)
     except SecretUnreadable:
         return dispatch.refuse(code="secret_unreadable", depth=target.depth, **arguments)
-    return dispatch.enqueue(request=request, **arguments)
+    return dispatch.enqueue(request=request, lane=lane, **arguments)
 
 
-def changed_since_success(connection: SmtpConnection) -> list[str]:
+def changed_since_success(connection: Connection) -> list[str]:
     """Return the fields, and `trust`, that changed after the connection worked for the last time.
 
     Empty where nothing did, or where it never worked.
@@ -140,51 +159,68 @@ def changed_since_success(connection: SmtpConnection) -> list[str]:
     return [*changed, "trust"] if trust_now > (last.success_trust_version or 0) else changed
 
 
-def probe_request(candidate: Candidate, *, depth: wire.Depth, now: datetime) -> wire.ProbeRequest:
+def probe_request(candidate: Candidate, target: Target, *, kind: JobKind, now: datetime) -> wire.ProbeRequest:
     """Return what a STENG needs for this definition; raise SecretUnreadable for a damaged secret."""
-    row = candidate.row
+    row, values = candidate.row, candidate.row.values()
     return wire.ProbeRequest(
-        protocol=wire.Protocol.SMTP,
         host=row.host_canonical,
         port=row.port,
         security=wire.Security(row.connection_security),
-        authentication=wire.Authentication(row.authentication_type),
+        authentication=wire.Authentication(values["authentication_type"]),
         timeout_ms=row.timeout_ms,
-        login=_login(candidate),
-        helo_name=row.helo_name,
-        sender_address=row.sender_address,
+        login=_login(candidate, values),
         tls=wire.TlsPolicy(
             match_server_hostname=row.match_server_hostname,
-            protocols=rules.chosen_protocols(row.values()),
-            cipher_suites=rules.chosen_suites(row.values()),
+            protocols=rules.chosen_protocols(values),
+            cipher_suites=rules.chosen_suites(values),
         ),
         trust=trust.trust_set_for(row.host_canonical, row.port, now),
         egress=wire.Egress(allow_loopback=settings.POSTERN_ALLOW_LOOPBACK),
-        depth=depth,
+        depth=target.depth,
+        purpose=wire.Purpose.FOLDERS if kind == JobKind.FOLDER_LIST else wire.Purpose.TEST,
+        **_of_kind(row, target),
     )
 
 
-def _login(candidate: Candidate) -> wire.Login | None:
-    row = candidate.row
-    if row.authentication_type != Authentication.BASIC:
+def _of_kind(row: Connection, target: Target) -> dict[str, Any]:
+    """Return what only one kind of connection says to a STENG."""
+    if isinstance(row, SmtpConnection):
+        return {
+            "protocol": wire.Protocol.SMTP,
+            "helo_name": row.helo_name,
+            "sender_address": row.sender_address,
+        }
+    assert isinstance(row, MailboxConnection)
+    mailbox = wire.Mailbox(
+        folder=row.folder,
+        disposition=wire.Disposition(row.disposition),
+        pull=wire.Pull(row.pull_disposition),
+        show_subject=target.subject,
+    )
+    return {"protocol": wire.Protocol(row.store_type), "mailbox": mailbox}
+
+
+def _login(candidate: Candidate, values: rules.Values) -> wire.Login | None:
+    if values["authentication_type"] != Authentication.BASIC:
         return None
     password = candidate.reveal("password")
-    if not row.username or password is None:
+    if not values["username"] or password is None:
         return None
-    return wire.Login(wire.Mechanism(row.basic_mechanism), row.username, password)
+    return wire.Login(wire.Mechanism(values["basic_mechanism"]), values["username"], password)
 
 
-def _definition(row: SmtpConnection) -> dict[str, Any]:
+def _definition(row: Connection) -> dict[str, Any]:
     """Return the tested values without secrets, so that the page can show them again."""
     values = {name: getattr(row, name) for name in row.definition_fields()}
     return {
+        "kind": row.KIND,
         **values,
         "cluster": row.cluster.name if row.cluster else None,
         "steng": row.steng.name if row.steng else None,
     }
 
 
-def _where(row: SmtpConnection, target: Target) -> tuple[Cluster, Steng | None]:
+def _where(row: Connection, target: Target) -> tuple[Cluster, Steng | None]:
     errors: dict[str, list[ValidationError]] = {}
     chosen: dict[str, Cluster | Steng | None] = {}
     for name in ("cluster", "steng"):

@@ -64,6 +64,12 @@ def may(user: AbstractBaseUser | AnonymousUser, act: str) -> bool:
     return bool(user.is_active) and user.has_perm(permission)  # type: ignore[union-attr]
 
 
+def require(user: AbstractBaseUser | AnonymousUser, act: str) -> None:
+    """Raise PermissionDenied with a sentence where a user may not do an act."""
+    if not may(user, act):
+        raise PermissionDenied(f"You may not {ACTS[act].phrase}.")
+
+
 def scope_allows(token: ApiToken, needed: Scope) -> bool:
     """Tell whether the scope of a token covers the one that is needed."""
     return needed in _SCOPES[token.scope]

@@ -9,7 +9,15 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.regex_helper import normalize
 
 UUID = "00000000-0000-4000-8000-000000000000"
-_SAMPLES = {"id": UUID, "pk": UUID, "name": "a-name", "app_label": "core", "url": "x", "content_type_id": "1"}
+_SAMPLES = {
+    "kind": "mailbox",
+    "id": UUID,
+    "pk": UUID,
+    "name": "a-name",
+    "app_label": "core",
+    "url": "x",
+    "content_type_id": "1",
+}
 
 
 @dataclass(frozen=True)

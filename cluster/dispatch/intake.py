@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from cluster.choices import JobState, Lane
+from cluster.choices import JobKind, JobState, Lane
 from cluster.dispatch import last_tests
 from cluster.dispatch.arrows import end, ending
 from cluster.models import Cluster, Job, Steng
@@ -43,6 +43,7 @@ def enqueue(
     steng: Steng | None,
     user: User | None,
     now: datetime,
+    kind: JobKind = JobKind.CONFIGURATION_TEST,
     lane: Lane = Lane.INTERACTIVE,
     connection_version: int = 0,
     changed_since_success: Sequence[str] = (),
@@ -73,6 +74,7 @@ def enqueue(
         draft_of=draft_of,
         stands=stands,
         depth=request.depth,
+        job_kind=kind,
     )
     job.lane = lane
     job.target = _target(request.host, request.port)
@@ -90,13 +92,21 @@ def enqueue(
     return job
 
 
-def refuse(*, code: str, depth: Depth, definition: Mapping[str, Any], now: datetime, **arguments: Any) -> Job:
+def refuse(
+    *,
+    code: str,
+    depth: Depth,
+    definition: Mapping[str, Any],
+    now: datetime,
+    kind: JobKind = JobKind.CONFIGURATION_TEST,
+    **arguments: Any,
+) -> Job:
     """Store and return a job that ends `failed` before it begins, with the sentence of `code`.
 
     For a test whose request cannot even be made, because a stored secret cannot be opened. The other arguments
     are those of `enqueue`.
     """
-    job = _new_job(depth=depth, definition=definition, now=now, **arguments)
+    job = _new_job(depth=depth, definition=definition, now=now, job_kind=kind, **arguments)
     job.target = _target(str(definition.get("host", "")), definition.get("port") or 0)
     job.timeout_ms = definition.get("timeout_ms") or 0
     job.same_as = _same_as(job)
@@ -136,6 +146,7 @@ def _new_job(
     user: User | None,
     now: datetime,
     depth: Depth,
+    job_kind: JobKind,
     connection_version: int = 0,
     changed_since_success: Sequence[str] = (),
     draft_of: uuid.UUID | None = None,
@@ -144,6 +155,7 @@ def _new_job(
     connection_id, kind, name = connection or (None, "", "")
     where = cluster or (steng.cluster if steng else None)
     return Job(
+        kind=job_kind,
         connection_id=connection_id,
         connection_kind=kind,
         connection_name=name,

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from connections import rules
 from connections.models import SmtpConnection
-from connections.services import save_smtp
+from connections.services import save
 from tests.definitions import GOOD
 
 pytestmark = pytest.mark.django_db
@@ -19,29 +19,29 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def connection(admin_user):
     """Return a saved connection."""
-    return save_smtp(None, GOOD, user=admin_user).connection
+    return save(SmtpConnection, None, GOOD, user=admin_user).connection
 
 
 def test_a_viewer_sees_the_form_but_neither_saves_nor_tests_nor_deletes(connection, viewer_client):
-    address = reverse("connections:smtp-edit", args=[connection.pk])
+    address = reverse("connections:edit", args=["smtp", connection.pk])
     page = viewer_client.get(address).content.decode()
     assert "not change it" in page
     assert not re.search(r"formaction=|>Save<|/delete/", page)
     assert viewer_client.post(address, {"name": "changed"}).status_code == 403
-    assert viewer_client.post(reverse("connections:smtp-test", args=[connection.pk])).status_code == 403
-    assert viewer_client.post(reverse("connections:smtp-delete", args=[connection.pk])).status_code == 403
+    assert viewer_client.post(reverse("connections:test", args=["smtp", connection.pk])).status_code == 403
+    assert viewer_client.post(reverse("connections:delete", args=["smtp", connection.pk])).status_code == 403
     assert SmtpConnection.objects.get().name == connection.name
 
 
 def test_an_operator_tests_but_does_not_save(connection, make_user, client):
     client.force_login(make_user("operator", "connections.test_connection"))
-    address = reverse("connections:smtp-edit", args=[connection.pk])
+    address = reverse("connections:edit", args=["smtp", connection.pk])
     assert "formaction=" in client.get(address).content.decode()
     assert client.post(address, {"name": "changed"}).status_code == 403
 
 
 def test_a_stranger_is_led_to_the_log_in(connection, client):
-    for name, arguments in (("list", []), ("smtp-new", []), ("smtp-edit", [connection.pk]), ("conditions", [])):
+    for name, arguments in (("list", []), ("new", ["smtp"]), ("edit", ["smtp", connection.pk]), ("conditions", [])):
         answer = client.get(reverse(f"connections:{name}", args=arguments))
         assert answer.status_code == 302
         assert answer["Location"].startswith("/login/")
@@ -57,14 +57,14 @@ def stands_under(page, name, attribute):
 def test_the_stylesheet_and_the_page_carry_every_condition(admin_client):
     sheet = admin_client.get(reverse("connections:conditions"))
     assert sheet["Content-Type"] == "text/css; charset=utf-8"
-    page = admin_client.get(reverse("connections:smtp-new")).content.decode()
+    page = admin_client.get(reverse("connections:new", args=["smtp"])).content.decode()
     for name, condition in rules.CONDITIONS.items():
         assert f'[data-show-if="{condition.attribute}"]{{display:none}}' in sheet.content.decode()
         assert stands_under(page, name, condition.attribute), name
 
 
 def test_a_field_limits_nothing_in_the_browser(admin_client):
-    page = admin_client.get(reverse("connections:smtp-new")).content.decode()
+    page = admin_client.get(reverse("connections:new", args=["smtp"])).content.decode()
     assert not re.search(r'maxlength|type="number"|style=|<script(?! src)|\son[a-z]+=|hx-on', page)
 
 
@@ -72,7 +72,7 @@ def test_a_field_limits_nothing_in_the_browser(admin_client):
 def test_a_sign_of_formatting_in_a_value_is_only_a_sign(value, admin_client):
     posted = {"name": "percent", "host": "h.example", "port": value, "connection_security": "STARTTLS"}
     posted |= {"ssl_protocol_mode": "SPECIFIC", "ssl_protocols": [value], "cluster": value}
-    answer = admin_client.post(reverse("connections:smtp-new"), posted)
+    answer = admin_client.post(reverse("connections:new", args=["smtp"]), posted)
     assert answer.status_code == 422
     codes = {name: found[0].code for name, found in answer.context["form"].errors.as_data().items()}
     assert codes == {"port": "invalid_type", "ssl_protocols": "invalid_choice", "cluster": "not_found"}
@@ -80,7 +80,7 @@ def test_a_sign_of_formatting_in_a_value_is_only_a_sign(value, admin_client):
 
 
 def test_a_test_of_another_connection_is_not_shown_here(connection, admin_client):
-    address = reverse("connections:smtp-edit", args=[connection.pk])
+    address = reverse("connections:edit", args=["smtp", connection.pk])
     for asked in ("nonsense", "00000000-0000-4000-8000-000000000000"):
         assert admin_client.get(address, {"test": asked}).context["job"] is None
 
@@ -88,21 +88,21 @@ def test_a_test_of_another_connection_is_not_shown_here(connection, admin_client
 def test_an_order_that_a_person_chose_is_one_step_at_a_time(admin_client):
     suites = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
     posted = {"cipher_suite_mode": "SPECIFIC", "cipher_suites": suites, "prefer": suites[2]}
-    page = admin_client.post(reverse("connections:smtp-new"), posted)
+    page = admin_client.post(reverse("connections:new", args=["smtp"]), posted)
     assert page.status_code == 200
     assert page.context["form"]["cipher_suites"].value() == [suites[0], suites[2], suites[1]]
 
 
 def test_an_apply_button_fills_in_what_it_says_and_never_a_secret(admin_client):
     posted = {"name": "x", "host": "h:465", "apply": "host=h&port=465&password=planted"}
-    form = admin_client.post(reverse("connections:smtp-new"), posted).context["form"]
+    form = admin_client.post(reverse("connections:new", args=["smtp"]), posted).context["form"]
     assert (form["host"].value(), form["port"].value(), form["password"].value()) == ("h", "465", None)
     assert not SmtpConnection.objects.exists()
 
 
 def test_a_changed_field_is_answered_for_itself_alone(admin_client):
     posted = {"name": "a b", "port": "abc", "_shown": "port"}
-    form = admin_client.post(reverse("connections:smtp-check-draft"), posted).context["form"]
+    form = admin_client.post(reverse("connections:check-draft", args=["smtp"]), posted).context["form"]
     assert set(form.errors) == {"port"}
 
 
@@ -112,16 +112,16 @@ def test_the_list_costs_the_same_queries_for_one_row_and_for_twenty(admin_user, 
             assert admin_client.get(reverse("connections:list")).status_code == 200
         return len(asked)
 
-    save_smtp(None, GOOD, user=admin_user)
+    save(SmtpConnection, None, GOOD, user=admin_user)
     one = queries()
     for number in range(19):
-        save_smtp(None, {**GOOD, "name": f"c{number}"}, user=admin_user)
+        save(SmtpConnection, None, {**GOOD, "name": f"c{number}"}, user=admin_user)
     assert queries() == one
 
 
 def test_the_command_lists_any_number_with_one_query(admin_user, capsys, django_assert_num_queries):
     for number in range(3):
-        save_smtp(None, {**GOOD, "name": f"c{number}"}, user=admin_user)
+        save(SmtpConnection, None, {**GOOD, "name": f"c{number}"}, user=admin_user)
     with django_assert_num_queries(1):
         call_command("connection", "list")
     assert len(capsys.readouterr().out.splitlines()) == 3

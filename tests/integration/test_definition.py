@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from connections import rules, services
 from connections.models import SmtpConnection
-from connections.selectors import connection_list, find_smtp
+from connections.selectors import connection_list, find
 from core.errors import Refused
 from credentials import vault
 from tests.definitions import FAULTS, GOOD, JSON_FAULTS
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def save(changes=None, before=None, **options):
-    return services.save_smtp(before, {**({} if before else GOOD), **(changes or {})}, user=None, **options)
+    return services.save(SmtpConnection, before, {**({} if before else GOOD), **(changes or {})}, user=None, **options)
 
 
 def refusals(changes, before=None, **options):
@@ -207,7 +207,7 @@ def test_a_wrong_filter_is_named():
 
 def test_a_connection_is_found_by_name_in_any_case_and_by_id():
     row = save().connection
-    assert find_smtp("ORDERS-out") == find_smtp(str(row.pk)) == row
+    assert find("ORDERS-out") == find(str(row.pk)) == row
 
 
 def test_a_connection_that_was_never_tested_is_not_stale():
@@ -228,5 +228,5 @@ def test_a_new_description_does_not_change_the_configuration():
 
 def test_every_condition_speaks_of_fields_that_exist():
     known = {*SmtpConnection.definition_fields(), "password", "pop_password", "credential"}
-    named = {*rules.CONDITIONS, *(item.controller for item in rules.CONDITIONS.values())}
+    named = {*rules.CONDITIONS, *(name for item in rules.CONDITIONS.values() for name in item.controllers)}
     assert named <= known

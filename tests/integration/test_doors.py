@@ -43,7 +43,7 @@ def as_arguments(values, environ):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_form_names_the_fault(fault, admin_client):
     changes, field, code = FAULTS[fault]
-    answer = admin_client.post(reverse("connections:smtp-new"), as_posted({**GOOD, **changes}))
+    answer = admin_client.post(reverse("connections:new", args=["smtp"]), as_posted({**GOOD, **changes}))
     assert answer.status_code == 422
     errors = answer.context["form"].errors.as_data()
     assert {(name, error.code) for name, found in errors.items() for error in found} == {(field, code)}
@@ -72,7 +72,7 @@ def test_the_command_line_names_the_fault(fault, monkeypatch):
 
 def test_what_was_typed_stays_except_the_secret(admin_client):
     answer = admin_client.post(
-        reverse("connections:smtp-new"), {**as_posted(GOOD), "port": "abc", "description": "Keep me"}
+        reverse("connections:new", args=["smtp"]), {**as_posted(GOOD), "port": "abc", "description": "Keep me"}
     )
     page = answer.content.decode()
     assert "Keep me" in page
@@ -82,7 +82,7 @@ def test_what_was_typed_stays_except_the_secret(admin_client):
 
 def test_the_form_saves_what_a_browser_posts(admin_client):
     answer = admin_client.post(
-        reverse("connections:smtp-new"), {**as_posted(GOOD), "name": "📮-orders", "tags": "eu, finance"}
+        reverse("connections:new", args=["smtp"]), {**as_posted(GOOD), "name": "📮-orders", "tags": "eu, finance"}
     )
     row = SmtpConnection.objects.get()
     assert (answer.status_code, row.name, row.tags, row.port) == (302, "📮-orders", ["eu", "finance"], 587)
@@ -114,7 +114,7 @@ def test_a_change_of_host_asks_for_the_secret_again_by_every_door(admin_client, 
     row_id = api.post("/api/v1/connections/smtp/", GOOD).json()["id"]
     rest = api.patch(f"/api/v1/connections/smtp/{row_id}/", {"host": "other.example.org"}).json()
     form = admin_client.post(
-        reverse("connections:smtp-edit", args=[row_id]),
+        reverse("connections:edit", args=["smtp", row_id]),
         {**as_posted(GOOD), "host": "other.example.org", "password": ""},
     )
     shell = StringIO()

@@ -6,7 +6,8 @@ from django.utils import timezone
 from cluster import dispatch
 from cluster.models import Job
 from connections import services, testing
-from connections.selectors import find_smtp
+from connections.models import SmtpConnection
+from connections.selectors import find
 from steng.wire import Depth
 from tests.definitions import GOOD
 from tests.jobs import failure, local_steng, success
@@ -24,14 +25,14 @@ def steng(db):
 @pytest.fixture
 def orders(steng):
     """Return a connection that has worked once."""
-    services.save_smtp(None, GOOD, user=None)
+    services.save(SmtpConnection, None, GOOD, user=None)
     run(steng, success())
-    return find_smtp(GOOD["name"])
+    return find(GOOD["name"])
 
 
 def run(steng, report, target=testing.Target(), **more):  # noqa: B008  (a frozen value)
     """Run a test of the connection that ends with a report; return its job."""
-    job = testing.request_test(find_smtp(GOOD["name"]), target, user=None, **more)
+    job = testing.request_test(find(GOOD["name"]), target, user=None, **more)
     now = timezone.now()
     dispatch.accept(job.pk, now)
     claim = dispatch.claim(job.pk, steng, now)
@@ -44,7 +45,7 @@ def evidence(job):
 
 
 def test_a_new_password_is_named(steng, orders):
-    services.save_smtp(orders, {"password": "another"}, user=None, partial=True)
+    services.save(SmtpConnection, orders, {"password": "another"}, user=None, partial=True)
     assert evidence(run(steng, failure()))["changed_since_success"] == ["password"]
 
 
@@ -58,19 +59,19 @@ def test_nothing_is_named_where_nothing_changed(steng, orders):
 
 
 def test_nothing_is_named_of_a_connection_that_never_worked(steng):
-    services.save_smtp(None, GOOD, user=None)
-    services.save_smtp(find_smtp(GOOD["name"]), {"password": "another"}, user=None, partial=True)
+    services.save(SmtpConnection, None, GOOD, user=None)
+    services.save(SmtpConnection, find(GOOD["name"]), {"password": "another"}, user=None, partial=True)
     assert "changed_since_success" not in evidence(run(steng, failure()))
 
 
 def test_a_success_starts_anew(steng, orders):
-    services.save_smtp(orders, {"password": "another"}, user=None, partial=True)
+    services.save(SmtpConnection, orders, {"password": "another"}, user=None, partial=True)
     run(steng, success())
     assert "changed_since_success" not in evidence(run(steng, failure()))
 
 
 def verdict():
-    return find_smtp(GOOD["name"]).last_test.verdict
+    return find(GOOD["name"]).last_test.verdict
 
 
 def test_a_test_that_stops_short_does_not_make_a_failing_connection_green(steng, orders):
@@ -80,7 +81,7 @@ def test_a_test_that_stops_short_does_not_make_a_failing_connection_green(steng,
 
 
 def test_a_test_with_overrides_does_not_speak_for_the_connection(steng, orders):
-    services.save_smtp(orders, {"dynamic": True}, user=None, partial=True)
+    services.save(SmtpConnection, orders, {"dynamic": True}, user=None, partial=True)
     run(steng, failure(), overrides={"helo_name": "other.example.org"})
     assert verdict() == "success"
 

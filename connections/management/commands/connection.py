@@ -17,11 +17,10 @@ from cluster.models import Job
 from cluster.representation import job_to_json
 from cluster.waiting import wait_until_final
 from connections import services, testing
-from connections.candidate import WRITABLE
-from connections.choices import Kind
-from connections.models import REFERENCES, SECRETS, SmtpConnection
-from connections.selectors import connection_list, find_smtp, is_stale
-from connections.serializers import smtp_to_json
+from connections.kinds import KINDS
+from connections.models import Connection
+from connections.selectors import connection_list, find, is_stale
+from connections.serializers import to_json
 from core.errors import Refused, invalid
 from core.problems import field_errors
 
@@ -49,7 +48,7 @@ class Command(BaseCommand):
         show.add_argument("name", help="name or id")
         change = commands.add_parser("set", help="create or change a connection")
         change.add_argument("name", help="name or id; a new name creates a connection")
-        change.add_argument("--kind", choices=Kind.values, default=Kind.SMTP.value)
+        change.add_argument("--kind", choices=list(KINDS), help="kind of a new connection (default: smtp)")
         change.add_argument(
             "fields",
             nargs="*",
@@ -104,16 +103,19 @@ class Command(BaseCommand):
 
     def _show(self, options: dict[str, Any]) -> int:
         self.stdout.write(
-            json.dumps(smtp_to_json(self._find(options["name"])), indent=2, ensure_ascii=False, cls=DjangoJSONEncoder)
+            json.dumps(to_json(self._find(options["name"])), indent=2, ensure_ascii=False, cls=DjangoJSONEncoder)
         )
         return 0
 
     def _set(self, options: dict[str, Any]) -> int:
-        row = find_smtp(options["name"])
-        values = _read_fields(options["fields"])
+        row = find(options["name"])
+        if row is not None and options["kind"] not in {None, row.kind}:
+            raise Refused("conflict", f"{row.name} is a connection of the kind {row.kind}, which stays as it is.")
+        model = type(row) if row is not None else KINDS[options["kind"] or "smtp"]
+        values = _read_fields(model, options["fields"])
         if row is None:
             values.setdefault("name", options["name"])
-        saved = services.save_smtp(row, values, user=None, partial=row is not None)
+        saved = services.save(model, row, values, user=None, partial=row is not None)
         done = "created" if saved.created else f"changed {', '.join(saved.changed)}" if saved.changed else "unchanged"
         self.stdout.write(f"{saved.connection.name}: {done}")
         for advisory in saved.advisories:
@@ -151,8 +153,8 @@ class Command(BaseCommand):
         for advisory in job.advisories:
             self.stdout.write(f"  worth knowing: {advisory['detail']}")
 
-    def _find(self, name: str) -> SmtpConnection:
-        row = find_smtp(name)
+    def _find(self, name: str) -> Connection:
+        row = find(name)
         if row is None:
             raise Refused("not_found", f"There is no connection “{name}”.")
         return row
@@ -163,13 +165,13 @@ def _finished(job: Job) -> Job:
     return wait_until_final(job.pk, job.timeout_ms / 1000 + _SETTLED_AFTER) or job
 
 
-def _read_fields(arguments: list[str]) -> dict[str, Any]:
+def _read_fields(model: type[Connection], arguments: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     errors: dict[str, list[ValidationError]] = {}
     for argument in arguments:
         name, equals, text = argument.partition("=")
         try:
-            values[name] = _value(name, text) if equals else _no_value(name)
+            values[name] = _value(model, name, text) if equals else _no_value(name)
         except ValidationError as error:
             errors[name] = error.error_list
     if errors:
@@ -181,14 +183,14 @@ def _no_value(name: str) -> NoReturn:
     raise invalid("malformed", f"Write it as {name[:80]}=value.")
 
 
-def _value(name: str, text: str) -> Any:
-    if name in SECRETS:
+def _value(model: type[Connection], name: str, text: str) -> Any:
+    if name in model.SECRETS:
         return _secret(text)
-    if name in REFERENCES:
+    if name in model.REFERENCES:
         return text or None
-    if name not in WRITABLE:
+    if name not in model.writable():
         return text  # the domain answers with `unknown_field`
-    field: models.Field[Any, Any] = SmtpConnection._meta.get_field(name)  # type: ignore[assignment]
+    field: models.Field[Any, Any] = model._meta.get_field(name)  # type: ignore[assignment]
     try:
         return field.from_text(text)  # type: ignore[attr-defined]
     except ValidationError:

@@ -17,12 +17,13 @@
     return all.length && all[0].type === "radio" ? (all.find((control) => control.checked)?.value ?? "") : (all[0]?.value ?? "");
   };
 
-  // The condition as the server declares it: `name=A|B` or `name>=1`.
-  const holds = (condition) => {
-    const [, name, operator, values] = condition.match(/^(\w+)(>=|=)(.*)$/);
+  // The condition as the server declares it: terms `name=A|B` or `name>=1` joined by `and`, alternatives by `or`.
+  const termHolds = (term) => {
+    const [, name, operator, values] = term.match(/^(\w+)(>=|=)(.*)$/);
     const value = valueOf(name);
     return operator === ">=" ? /^\d+$/.test(value) && Number(value) >= Number(values) : values.split("|").includes(value);
   };
+  const holds = (condition) => condition.split(" or ").some((terms) => terms.split(" and ").every(termHolds));
   const showConditional = () => {
     for (const element of form.querySelectorAll("[data-show-if]")) {
       const on = holds(element.dataset.showIf);
@@ -55,7 +56,8 @@
   const proposePort = () => {
     const port = form.elements.port;
     if (proposed === null || port.value !== proposed) return;
-    proposed = String(ports[valueOf("connection_security")] ?? "");
+    const protocol = valueOf("store_type") || Object.keys(ports)[0];
+    proposed = String(ports[protocol]?.[valueOf("connection_security")] ?? "");
     port.value = proposed;
     if (proposed) touch("port");
   };
@@ -68,12 +70,12 @@
 
   form.addEventListener("input", (event) => {
     if (!event.target.closest("[data-picker-search]")) markEdited();
-    if (event.target.name === "max_retries") showConditional();
+    if (["max_retries", "credential"].includes(event.target.name)) showConditional();
   });
   form.addEventListener(
     "change",
     (event) => {
-      if (event.target.name === "connection_security") proposePort();
+      if (["connection_security", "store_type"].includes(event.target.name)) proposePort();
       if (event.target.name === "port") proposed = null;
       touch(event.target.name);
       showConditional();

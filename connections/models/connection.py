@@ -1,14 +1,12 @@
-"""The saved definitions: one base row for every kind, one row beside it for what the kind adds.
+"""What every kind of connection has: one base row, beside which each kind has a row for what it adds.
 
-Limits, choices and help texts stand here, on the fields; rules of one value in `validators`, rules
-between fields in `rules`. `clean()` runs the latter, so every door that goes through `full_clean()`
-gives the same codes. Only `services` writes.
+The name is unique over all kinds, and everything that lists, filters and counts connections reads this row alone.
 """
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -17,16 +15,7 @@ from django.db.models import Q
 
 from cluster.models import Cluster, LastTest, Steng
 from connections import rules, validators
-from connections.choices import (
-    Authentication,
-    BasicMechanism,
-    Kind,
-    OAuth2Mechanism,
-    Security,
-    Selection,
-    SslProtocol,
-    Status,
-)
+from connections.choices import Kind, Security, Selection, SslProtocol, Status
 from core.errors import invalid
 from core.fields import (
     NameField,
@@ -39,15 +28,19 @@ from core.fields import (
 )
 from core.net import canonical_host, endpoint
 from core.text import comparison_key
-from credentials.vault import register_sealed
 from steng.suites import SUITES
-
-SECRETS = ("password", "pop_password")
-REFERENCES = ("credential", "client_key_label", "sign_key_alias", "cluster", "steng")
 
 
 class Connection(models.Model):
-    """What every kind of connection has; its name is unique over all kinds."""
+    """What every kind of connection has; its name is unique over all kinds.
+
+    `KIND` is what the kind is called in addresses and files; `SECRETS` are sealed, never shown; `REFERENCES` name
+    things of other tables, or of none yet.
+    """
+
+    KIND: ClassVar[str] = ""
+    SECRETS: ClassVar[tuple[str, ...]] = ("password",)
+    REFERENCES: ClassVar[tuple[str, ...]] = ("credential", "client_key_label", "cluster", "steng")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices, editable=False)
@@ -193,8 +186,10 @@ class Connection(models.Model):
         return bool(getattr(self, f"{name}_sealed", ""))
 
     def values(self) -> dict[str, Any]:
-        """Return the values of the definition by name; secrets are not among them."""
-        return {name: getattr(self, name) for name in (*self.definition_fields(), "host_canonical")}
+        """Return what the rules judge: the values by name with the kind, without secrets."""
+        return {"kind": self.KIND} | {
+            name: getattr(self, name) for name in (*self.definition_fields(), "host_canonical")
+        }
 
     @classmethod
     def definition_fields(cls) -> tuple[str, ...]:
@@ -205,11 +200,20 @@ class Connection(models.Model):
             if item.editable and not item.is_relation and not item.primary_key
         )
 
+    @classmethod
+    def writable(cls) -> tuple[str, ...]:
+        """Return every name that a door may write."""
+        return (*cls.definition_fields(), *cls.SECRETS, *cls.REFERENCES)
+
+    def fill_in(self) -> None:
+        """Give the fields that were left out a default that depends on others."""
+
     def clean(self) -> None:
         """Check the name against all others, and the rules between fields."""
         self.name_key = comparison_key(self.name)
         problems: dict[str, list[ValidationError]] = {}
-        for problem in rules.missing(self.values(), self.secret_is_set):
+        values = self.values()
+        for problem in (*rules.missing(values, self.secret_is_set), *rules.unavailable(values)):
             problems.setdefault(problem.field, []).append(invalid(problem.code, problem.detail, **problem.params))
         other = (
             Connection.objects.filter(name_key=self.name_key).exclude(pk=self.pk).values_list("pk", flat=True).first()
@@ -223,71 +227,10 @@ class Connection(models.Model):
         """Return what is allowed and yet worth knowing about this definition."""
         return rules.advisories(self.values(), self.secret_is_set)
 
-
-class SmtpConnection(Connection):
-    """A connection that sends mail."""
-
-    authentication_type = StrictChoiceField(
-        "Authentication type", choices=Authentication.choices, default=Authentication.BASIC, blank=True
-    )
-    basic_mechanism = StrictChoiceField(
-        "Sign-in mechanism",
-        choices=BasicMechanism.choices,
-        default=BasicMechanism.AUTO,
-        blank=True,
-        help_text="Automatic takes exactly one that the server offers; in clear text CRAM-MD5 only.",
-    )
-    oauth2_mechanism = StrictChoiceField(
-        "OAuth2 mechanism", choices=OAuth2Mechanism.choices, default=OAuth2Mechanism.AUTO, blank=True
-    )
-    pop_host = StrictCharField(
-        "POP3 server", max_length=253, blank=True, default="", validators=[validators.validate_host]
-    )
-    pop_port = StrictIntegerField("POP3 port", minimum=1, maximum=65_535, null=True, blank=True)
-    pop_security = StrictChoiceField("POP3 security", choices=Security.choices, blank=True, default="")
-    pop_username = StrictCharField("POP3 username", max_length=320, blank=True, default="")
-    pop_password_sealed = models.TextField(blank=True, default="", editable=False)
-    pop_password_changed_at = models.DateTimeField(null=True, editable=False)
-    pop_use_apop = StrictBooleanField(
-        "Use APOP", default=True, blank=True, help_text="Sign in to POP3 without sending the password itself."
-    )
-    pop_interval_ms = StrictIntegerField(
-        "Interval after POP3",
-        maximum=600_000,
-        default=5,
-        blank=True,
-        help_text="Milliseconds to wait between the POP3 sign-in and SMTP.",
-    )
-    sender_address = StrictCharField(
-        "Sender address",
-        max_length=320,
-        blank=True,
-        default="",
-        validators=[validators.validate_mailbox_address],
-        help_text="Envelope sender and From of the mails that are sent. A test asks the server whether it accepts it.",
-    )
-    helo_name = StrictCharField(
-        "HELO name",
-        max_length=255,
-        blank=True,
-        default="",
-        validators=[validators.validate_helo_name],
-        help_text="The name this side gives in EHLO. Empty: the STENG's own host name.",
-    )
-    use_html_body = StrictBooleanField(
-        "Use HTML body", default=False, blank=True, help_text="Mails are sent as HTML instead of plain text."
-    )
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(authentication_type__in=Authentication.values), name="smtp_authentication_type"
-            ),
-        )
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep what is derived from other columns in step with them."""
-        self.kind = Kind.SMTP
+        if self.KIND:
+            self.kind = self.KIND
         self.host_canonical = canonical_host(self.host)
         super().save(*args, **kwargs)
 
@@ -295,9 +238,3 @@ class SmtpConnection(Connection):
 def name_taken(other: uuid.UUID) -> ValidationError:
     """Return the error of a name that another connection has."""
     return invalid("not_unique", "Another connection has this name (case does not count).", other=str(other))
-
-
-def register_secrets() -> None:
-    """Tell the vault which columns hold what it sealed, so that a rotation of its key reaches them."""
-    register_sealed(Connection, "password_sealed", "password")
-    register_sealed(SmtpConnection, "pop_password_sealed", "pop_password")

@@ -1,0 +1,101 @@
+"""What the REST views of definitions read out of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from rest_framework.request import Request
+
+from connections import testing
+from connections.models import Connection
+from connections.selectors import FILTERS, find
+from connections.testing import Target
+from core.errors import invalid
+from core.models import User
+
+_CHECKS = frozenset({"subject"})
+
+
+def user_of(request: Request) -> User:
+    """Return who asks."""
+    assert isinstance(request.user, User)  # ActionPermission lets nobody else in
+    return request.user
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """Return the body as an object; no body is an empty one."""
+    data: Any = request.data
+    if data is None or data == "":
+        return {}
+    if not isinstance(data, Mapping):
+        raise ValidationError({"": [invalid("invalid_type", "Expected an object.")]})
+    return dict(data)
+
+
+def filters_of(request: Request) -> dict[str, str]:
+    """Return the filters of a list; a misspelt one must not silently mean "all of them"."""
+    filters = {name: request.query_params[name] for name in request.query_params}
+    refuse_unknown(set(filters), {*FILTERS, "limit", "offset"}, "There is no filter “{}”.")
+    return filters
+
+
+def refuse_unknown(given: set[str], known: set[str] | frozenset[str], sentence: str) -> None:
+    """Raise `unknown_field` for every key that is not known; the sentence holds its place as `{}`."""
+    unknown = sorted(given - known)
+    if unknown:
+        raise ValidationError({name: [invalid("unknown_field", sentence.format(name[:80]))] for name in unknown})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a test is to run: the target, and whether every STENG of it runs one."""
+
+    target: Target
+    everywhere: bool
+
+    def targets(self, default: Connection | None) -> list[Target]:
+        """Return one target for each test."""
+        return testing.every_steng(self.target, default) if self.everywhere else [self.target]
+
+
+def asked_of(body: Mapping[str, Any], where: Mapping[str, Any]) -> Asked:
+    """Return how a test is to run; `where` holds cluster and STENG."""
+    target = Target(
+        cluster=where.get("cluster"),
+        steng=where.get("steng"),
+        depth=testing.parse_depth(body.get("depth", "full")),
+        subject=_checks(body.get("checks")),
+    )
+    everywhere = body.get("all_stengs", False)
+    if not isinstance(everywhere, bool):
+        raise ValidationError({"all_stengs": [invalid("invalid_type", "Expected true or false.")]})
+    return Asked(target, everywhere)
+
+
+def based_on(reference: Any, kind: str) -> Connection | None:
+    """Return the connection whose stored secrets a draft may use; raise `not_found`."""
+    if reference is None:
+        return None
+    if isinstance(reference, Mapping):
+        reference = reference.get("id")
+    row = find(reference, kind) if isinstance(reference, str) else None
+    if row is None:
+        raise ValidationError({"connection": [invalid("not_found", "There is no such connection.")]})
+    return row
+
+
+def _checks(value: Any) -> bool:
+    if value is None:
+        return False
+    if not isinstance(value, Mapping):
+        raise ValidationError({"checks": [invalid("invalid_type", "Expected an object.")]})
+    unknown = sorted(set(value) - _CHECKS)
+    if unknown:
+        raise ValidationError({"checks": [invalid("not_available", f"There is no check “{unknown[0][:80]}” here.")]})
+    wanted = value.get("subject", False)
+    if not isinstance(wanted, bool):
+        raise ValidationError({"checks": [invalid("invalid_type", "subject: expected true or false.")]})
+    return wanted
