@@ -66,7 +66,7 @@ def declare(
     """Say which values of a model's rows are shown, which are secret, and which tell nobody anything.
 
     A secret `password` is either a column of that name or the pair `password_sealed`, `password_changed_at`.
-    `name` is the attribute by which people call a row.
+    `name` is the attribute by which people call a row; empty where that is its own text.
     """
     _declarations[model] = Declaration(model, kind, tuple(fields), tuple(secrets), frozenset(left_out), name)
 
@@ -92,7 +92,7 @@ def thing(row: models.Model) -> Thing:
     declaration = _of(row)
     if row.pk is None:
         raise ValueError("A row that is not stored, or no longer, has no id to be recorded under.")
-    return Thing(declaration.kind, str(row.pk), str(getattr(row, declaration.name)))
+    return Thing(declaration.kind, str(row.pk), str(getattr(row, declaration.name) if declaration.name else row))
 
 
 def snapshot(row: models.Model) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def snapshot(row: models.Model) -> dict[str, Any]:
 
 
 def _of(row: models.Model) -> Declaration:
-    model = type(row)._meta.concrete_model
+    model = row._meta.concrete_model
     try:
         return _declarations[model]  # type: ignore[index]
     except KeyError:

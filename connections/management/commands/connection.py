@@ -9,7 +9,6 @@ from argparse import ArgumentParser
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
@@ -22,6 +21,7 @@ from connections.choices import Kind
 from connections.models import REFERENCES, SECRETS, SmtpConnection
 from connections.selectors import connection_list, find_smtp, is_stale
 from connections.serializers import smtp_to_json
+from core.commands import AuditedCommand
 from core.errors import Refused, invalid
 from core.problems import field_errors
 
@@ -30,7 +30,7 @@ _SETTLED_AFTER = 60 + 30 + 15
 """Seconds beyond the timeout of a connection: waiting for a STENG, the grace of the run, and the reaper's turn."""
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     """Work with connections on the command line; codes and rules are those of the API."""
 
     help = (
