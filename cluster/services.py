@@ -14,6 +14,7 @@ from cluster.choices import StengState
 from cluster.models import Cluster, Steng
 from cluster.rules import DEAD_AFTER
 from cluster.wake import wake
+from core import audit
 from core.errors import Refused
 from core.usage import usage
 
@@ -60,7 +61,10 @@ def delete_cluster(cluster: Cluster) -> None:
     users += usage("cluster", cluster)
     if users:
         raise Refused("in_use", f"The cluster “{cluster.name}” is in use.", used_by=users)
-    cluster.delete()
+    with transaction.atomic():
+        subject, before = audit.thing(cluster), audit.snapshot(cluster)
+        cluster.delete()
+        audit.record("cluster.deleted", subject, before=before)
 
 
 def delete_steng(steng: Steng) -> None:
@@ -73,22 +77,24 @@ def delete_steng(steng: Steng) -> None:
         if users or live:
             detail = f"The STENG “{steng.name}” is in use" + (f"; {live} tests are not over yet." if live else ".")
             raise Refused("in_use", detail, used_by=users)
+        subject, before = audit.thing(steng), audit.snapshot(steng)
         steng.delete()
+        audit.record("steng.deleted", subject, before=before)
 
 
 def enable(steng: Steng) -> Steng:
     """Let a STENG take work again, whatever stopped it."""
-    return _wish(steng, enabled=True, drain=False)
+    return _wish(steng, "steng.enabled", enabled=True, drain=False)
 
 
 def disable(steng: Steng) -> Steng:
     """Let a STENG take no more work until it is enabled; what it runs it finishes."""
-    return _wish(steng, enabled=False, drain=False)
+    return _wish(steng, "steng.disabled", enabled=False, drain=False)
 
 
 def drain(steng: Steng) -> Steng:
     """Let a STENG finish what it runs and take nothing new, for example before its host is restarted."""
-    return _wish(steng, enabled=steng.enabled, drain=True)
+    return _wish(steng, "steng.drained", enabled=steng.enabled, drain=True)
 
 
 def start_life(steng: Steng, *, incarnation: str, version: str, capabilities: Mapping[str, Any], now: datetime) -> None:
@@ -131,16 +137,24 @@ def _save(thing: Cluster | Steng, values: Mapping[str, Any], known: frozenset[st
         thing.created = now
     # One transaction: of two who want the same name at once, the second is told, not interrupted by the constraint.
     with transaction.atomic():
+        before = None if is_new else audit.snapshot(type(thing).objects.select_for_update().get(pk=thing.pk))
         thing.full_clean(validate_unique=False)
         # Of a known row only what an admin may write: a heartbeat between its reading and now must not be undone.
         thing.save(force_insert=is_new, update_fields=None if is_new else [*sorted(known), "name_key"])
+        kind = audit.thing(thing).kind
+        act = f"{kind}.created" if is_new else f"{kind}.changed"
+        audit.record(act, thing, before=before, after=audit.snapshot(thing), now=now)
 
 
-def _wish(steng: Steng, *, enabled: bool, drain: bool) -> Steng:
+def _wish(steng: Steng, act: str, *, enabled: bool, drain: bool) -> Steng:
     steng.enabled, steng.drain = enabled, drain
     steng.full_clean(validate_unique=False)
-    steng.save(update_fields=["enabled", "drain"])
-    transaction.on_commit(wake, robust=True)
+    with transaction.atomic():
+        known = Steng.objects.select_for_update().get(pk=steng.pk)
+        steng.save(update_fields=["enabled", "drain"])
+        before = {"enabled": known.enabled, "drain": known.drain}
+        audit.record(act, steng, before=before, after={"enabled": enabled, "drain": drain})
+        transaction.on_commit(wake, robust=True)
     return steng
 
 

@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from cluster.services import ensure_local
+from core import audit
 from core.files import replace_private
 from core.models import User
 from core.services import change_password, create_administrator, ensure_roles
@@ -56,10 +57,11 @@ def prepare(password: str | None, tell: Callable[[str], None], *, is_terminal: b
     str(settings.SECRET_KEY)  # made here once, not by two processes at the first log-in
     try:
         _migrate(tell)
-        prepare_vault()
-        ensure_roles()
-        ensure_local(timezone.now())
-        _first_administrator(password, tell, is_terminal=is_terminal)
+        with audit.acting(audit.Actor(None, "preparation", audit.Door.SYSTEM)):
+            prepare_vault()
+            ensure_roles()
+            ensure_local(timezone.now())
+            _first_administrator(password, tell, is_terminal=is_terminal)
         _forget_spent_password()
     except (VaultMismatch, VaultUnavailable) as error:
         raise NotReady(str(error)) from None

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.contrib.auth.models import Group
+from django.db import transaction
 from django.http import HttpRequest
 
-from core.models import ApiToken, User
+from core import audit
+from core.audit.model_admin import AuditEventAdmin, Recorded
+from core.models import ApiToken, AuditEvent, User
 
 _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -20,12 +24,14 @@ class HandedOutPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
     def save(self, commit: bool = True) -> User:
         """Store it with the mark that it must be changed."""
         self.user.must_change_password = True
-        user: User = super().save(commit=commit)
+        with transaction.atomic():
+            user: User = super().save(commit=commit)
+            audit.record("user.password_changed", user)
         return user
 
 
 @admin.register(User)
-class ConsoleUserAdmin(UserAdmin):  # type: ignore[type-arg]
+class ConsoleUserAdmin(Recorded, UserAdmin):  # type: ignore[type-arg]
     """Users; who is no superuser can make nobody, and so not himself, more powerful."""
 
     change_password_form = HandedOutPasswordForm
@@ -51,7 +57,7 @@ class ConsoleUserAdmin(UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiTokenAdmin(Recorded):
     """Tokens can be seen and revoked; the command line makes them, because there they are shown once."""
 
     list_display = ("user", "name", "prefix", "scope", "expires", "last_used")
@@ -64,6 +70,19 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:  # noqa: ARG002
         """Nobody changes a token."""
         return False
+
+    def record_removal(self, subject: audit.Thing, before: dict[str, Any]) -> None:
+        """Record that the token was revoked."""
+        audit.record("token.revoked", subject, before=before)
+
+
+class RoleAdmin(Recorded, GroupAdmin):
+    """Roles, with what is changed of them recorded."""
+
+
+admin.site.unregister(Group)
+admin.site.register(Group, RoleAdmin)
+admin.site.register(AuditEvent, AuditEventAdmin)
 
 
 def _is_superuser(request: HttpRequest) -> bool:

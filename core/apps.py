@@ -10,3 +10,9 @@ class CoreConfig(AppConfig):
     label = "core"
     verbose_name = "Users and tokens"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Say what the audit trail shows of users, roles and tokens."""
+        from core.audited import declare_all  # noqa: PLC0415  models load after the apps
+
+        declare_all()

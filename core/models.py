@@ -6,6 +6,10 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 
+from core.audit.models import AuditEvent
+
+__all__ = ["ApiToken", "AuditEvent", "IdempotencyRecord", "LogInAttempt", "Scope", "User"]
+
 
 class User(AbstractUser):
     """A person, or a script, that uses the console."""

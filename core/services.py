@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
 
+from core import audit
 from core.models import User
 from core.permissions import ACTS, ROLES
 
@@ -21,7 +23,9 @@ def create_administrator(username: str, password: str, *, must_change: bool) -> 
     validate_password(password, user)
     user.set_password(password)
     user.full_clean()
-    user.save()
+    with transaction.atomic():
+        user.save()
+        audit.record("user.created", user, after=audit.snapshot(user))
     return user
 
 
@@ -41,4 +45,6 @@ def change_password(user: User, password: str) -> None:
     user.set_password(password)
     user.must_change_password = False
     user.full_clean()
-    user.save(update_fields=["password", "must_change_password"])
+    with transaction.atomic():
+        user.save(update_fields=["password", "must_change_password"])
+        audit.record("user.password_changed", user)

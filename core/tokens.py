@@ -6,8 +6,10 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
+from core import audit
 from core.models import ApiToken, Scope, User
 
 PREFIX = "pst_"
@@ -23,8 +25,18 @@ def create_token(
     text = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(user=user, name=name, scope=scope, expires=expires, digest=digest(text), prefix=text[:10])
     token.full_clean()
-    token.save()
+    with transaction.atomic():
+        token.save()
+        audit.record("token.created", token, after=audit.snapshot(token))
     return token, text
+
+
+def revoke_token(token: ApiToken) -> None:
+    """Remove a token: the next request with it is refused."""
+    with transaction.atomic():
+        subject, before = audit.thing(token), audit.snapshot(token)
+        token.delete()
+        audit.record("token.revoked", subject, before=before)
 
 
 def find_token(text: str, now: datetime | None = None) -> ApiToken | None:

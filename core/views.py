@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import get_template
 from django.urls import reverse_lazy
@@ -17,9 +18,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from core import health, login_guard
+from core import health, login_guard, sessions
 from core.forms import NewPasswordForm
 from core.middleware import is_api
+from core.models import User
 from core.problems import problem, problem_response
 
 logger = logging.getLogger(__name__)
@@ -51,15 +53,25 @@ class LogInView(LoginView):
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Strike out the failures and go where the person wanted to."""
         login_guard.forget(self.request.POST.get("username", ""), login_guard.address_of(self.request))
-        return super().form_valid(form)
+        with transaction.atomic():
+            sessions.note_log_in(form.get_user())
+            return super().form_valid(form)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Show the page again; what was typed as the name stays, the password does not."""
+        sessions.note_failure(str(form.cleaned_data.get("username", "")))
         return self.render_to_response(self.get_context_data(form=form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class LogOutView(LogoutView):
     """End the session (POST only)."""
+
+    def post(self, request: HttpRequest, *args: str, **kwargs: object) -> HttpResponse:
+        """End it, and record that it was ended; who has none has nothing to end."""
+        with transaction.atomic():
+            if isinstance(request.user, User):
+                sessions.note_log_out(request.user)
+            return super().post(request, *args, **kwargs)
 
 
 class PasswordView(PasswordChangeView):

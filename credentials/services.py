@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import models, transaction
 
+from core import audit
 from credentials import key_ring, vault
 from credentials.key_ring import VaultUnavailable
 from credentials.models import VaultCheck
@@ -18,6 +19,7 @@ from credentials.vault import SealedColumn, SecretUnreadable
 
 _RECORD, _FIELD, _TEXT = "vault-check", "sealed", "postern"
 _BATCH = 200
+VAULT = audit.Thing("vault", "", "vault")
 
 
 class VaultMismatch(Exception):
@@ -45,7 +47,9 @@ def prepare_vault() -> None:
     key_ring.create(settings.POSTERN_VAULT_KEY_FILE)
     check = VaultCheck(sealed=vault.seal(_TEXT, _RECORD, _FIELD))
     check.full_clean()
-    check.save(force_insert=True)
+    with transaction.atomic():
+        check.save(force_insert=True)
+        audit.record("vault.prepared", VAULT)
 
 
 def check_vault() -> None:
@@ -73,7 +77,10 @@ def rotate() -> Resealed:
     with _alone():
         check_vault()
         keys = vault.ring().keys
-        key_ring.write(settings.POSTERN_VAULT_KEY_FILE, (key_ring.new_key(), *keys))
+        with transaction.atomic():
+            # First the event: a key must not change where that cannot be recorded.
+            audit.record("vault.rotated", VAULT, keys=len(keys) + 1)
+            key_ring.write(settings.POSTERN_VAULT_KEY_FILE, (key_ring.new_key(), *keys))
         return _reseal()
 
 
@@ -86,6 +93,7 @@ def prune() -> int:
         used = {vault.key_id_of(sealed) for column in _columns() for _, sealed in _rows(column)}
         kept = tuple(key for key in ring.keys if key == ring.current or key.id in used)
         if len(kept) < len(ring.keys):
+            audit.record("vault.pruned", VAULT, removed=len(ring.keys) - len(kept), keys=len(kept))
             key_ring.write(settings.POSTERN_VAULT_KEY_FILE, kept)
         return len(ring.keys) - len(kept)
 

@@ -10,3 +10,9 @@ class UntrustedCacheConfig(AppConfig):
     label = "untrusted_cache"
     verbose_name = "Trust"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Say what the audit trail shows of trust."""
+        from untrusted_cache.audited import declare_all  # noqa: PLC0415  models load after the apps
+
+        declare_all()

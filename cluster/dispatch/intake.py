@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from cluster.audited import subject_of
 from cluster.choices import JobKind, JobState, Lane
 from cluster.dispatch import last_tests
 from cluster.dispatch.arrows import end, ending
@@ -19,6 +20,7 @@ from cluster.models import Cluster, Job, Steng
 from cluster.rules import CLAIM_WAIT
 from cluster.states import LIVE, Event
 from cluster.wake import wake
+from core import audit
 from core.models import User
 from core.net import canonical_host, endpoint
 from credentials import vault
@@ -88,6 +90,7 @@ def enqueue(
         # The constraints are the database's to check: asking it once is enough.
         job.full_clean(validate_unique=False, validate_constraints=False)
         job.save(force_insert=True)
+        _record("test.requested", job, now)
         transaction.on_commit(wake, robust=True)
     return job
 
@@ -116,6 +119,7 @@ def refuse(
     with transaction.atomic():
         job.full_clean(validate_unique=False, validate_constraints=False)
         job.save(force_insert=True)
+        _record("test.requested", job, now)
         last_tests.record(job.pk)
     return job
 
@@ -129,9 +133,24 @@ def cancel(job_id: uuid.UUID, now: datetime) -> Job:
     with transaction.atomic():
         job = Job.objects.select_for_update().get(pk=job_id)
         if not job.is_final and end(Event.CANCEL, job, code="cancelled", now=now):
+            _record("test.cancelled", job, now)
             transaction.on_commit(wake, robust=True)
         job.refresh_from_db()
     return job
+
+
+def _record(act: str, job: Job, now: datetime) -> None:
+    audit.record(
+        act,
+        subject_of(job),
+        now=now,
+        connection=str(job.connection_id or job.draft_of or ""),
+        draft=job.connection_id is None,
+        target=job.target,
+        depth=job.depth,
+        cluster=job.cluster_name,
+        steng=job.steng_name,
+    )
 
 
 def _new_job(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
+from core import audit
 from core.errors import Refused
 from core.net import canonical_host
 from steng import x509
@@ -95,8 +96,10 @@ def forget(certificate: CachedCertificate) -> None:
             return
         if current.rejected_at is not None:
             raise Refused("conflict", "This certificate is rejected: withdraw the rejection first.")
+        subject, before = audit.thing(current), audit.snapshot(current)
         Chain.objects.filter(links__certificate=current).delete()
         current.delete()
+        audit.record("trust.forgotten", subject, before=before)
         _drop_orphans()
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from core import audit
 from core.errors import Refused
 from untrusted_cache.models import CachedCertificate, TrustEntry
 from untrusted_cache.services.changes import note_change
@@ -22,10 +23,15 @@ def reject(certificate: CachedCertificate, *, reason: str, user: str, now: dt.da
         current = _locked(certificate)
         if current.rejected_at is not None:
             return current
+        before = audit.snapshot(current)
         current.rejected_by, current.rejected_at, current.rejected_reason = user[:150], now, reason
         _save(current)
+        audit.record("trust.rejected", current, before=before, after=audit.snapshot(current), reason=reason, now=now)
         # Kept entries would come back to life, unseen, with the withdrawal of the rejection.
-        TrustEntry.objects.filter(fingerprint=current.fingerprint).delete()
+        for entry in TrustEntry.objects.filter(fingerprint=current.fingerprint):
+            subject, trusted = audit.thing(entry), audit.snapshot(entry)
+            entry.delete()
+            audit.record("trust.removed", subject, before=trusted, reason=reason, now=now, rejected=True)
         note_change(now)
     return current
 
@@ -36,8 +42,10 @@ def unreject(certificate: CachedCertificate, *, now: dt.datetime) -> CachedCerti
         current = _locked(certificate)
         if current.rejected_at is None:
             return current
+        before = audit.snapshot(current)
         current.rejected_by, current.rejected_at, current.rejected_reason = "", None, ""
         _save(current)
+        audit.record("trust.unrejected", current, before=before, after=audit.snapshot(current), now=now)
         note_change(now)
     return current
 

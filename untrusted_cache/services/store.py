@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from core import audit
 from core.errors import Refused, invalid
 from core.net import endpoint as endpoint_text
 from core.text import comparison_key, first_forbidden, normalise
@@ -93,7 +94,7 @@ def trust(
         if problems or kind is None:
             raise ValidationError(problems)
         wish = _Wish(kind, reason, at, scope, until, user, now)
-        return _store(x509.describe(bytes(current.der)), wish)
+        return _store(x509.describe(bytes(current.der)), wish, "trust.trusted")
 
 
 def import_certificates(
@@ -126,14 +127,14 @@ def import_certificates(
         raise ValidationError(problems)
     wish = _Wish(kind, reason, at, scope, until, user, now)
     with transaction.atomic():
-        return [_store(facts, wish) for facts in found]
+        return [_store(facts, wish, "trust.imported") for facts in found]
 
 
 def edit(entry: TrustEntry, values: Mapping[str, object], *, now: dt.datetime) -> TrustEntry:
     """Change name, scope, dates or reason of an entry; raise ValidationError, Refused `not_found` where it is gone."""
     with transaction.atomic():
         current = _locked(entry)
-        before = (current.scope, current.starts, current.expires)
+        before, shown = (current.scope, current.starts, current.expires), audit.snapshot(current)
         problems: Problems = {
             name: [invalid("unknown_field", "This cannot be changed.")] for name in values if name not in EDITABLE
         }
@@ -147,6 +148,8 @@ def edit(entry: TrustEntry, values: Mapping[str, object], *, now: dt.datetime) -
         _validate(current, problems)
         current.updated = now
         current.save()
+        reason = str(values["reason"]) if "reason" in values else ""
+        audit.record("trust.changed", current, before=shown, after=audit.snapshot(current), reason=reason, now=now)
         if before != (current.scope, current.starts, current.expires):
             note_entry(current, now, before[0])
     return current
@@ -157,11 +160,13 @@ def remove(entry: TrustEntry, *, now: dt.datetime) -> None:
     with transaction.atomic():
         current = TrustEntry.objects.select_for_update().filter(pk=entry.pk).first()
         if current is not None:
+            subject, before = audit.thing(current), audit.snapshot(current)
             current.delete()
+            audit.record("trust.removed", subject, before=before, now=now)
             note_entry(current, now)
 
 
-def _store(facts: x509.CertificateFacts, wish: _Wish) -> Outcome:
+def _store(facts: x509.CertificateFacts, wish: _Wish, act: str) -> Outcome:
     host, port = wish.endpoint or ("", None)
     if wish.kind is Kind.ANCHOR and wish.endpoint is not None:
         raise ValidationError({"endpoint": [invalid("not_available", "An anchor has a scope of hosts, no endpoint.")]})
@@ -194,6 +199,7 @@ def _store(facts: x509.CertificateFacts, wish: _Wish) -> Outcome:
             entry.save(force_insert=True)
     except IntegrityError:
         raise Refused("conflict", "Somebody else trusted this certificate just now: look at the trust store.") from None
+    audit.record(act, entry, after=audit.snapshot(entry), reason=entry.reason, now=wish.now)
     link_entry(entry)
     note_entry(entry, wish.now)
     return Outcome(entry, created=True)

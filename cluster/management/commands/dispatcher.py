@@ -20,6 +20,7 @@ from cluster import services
 from cluster.engines.base import Engine
 from cluster.engines.local import LocalEngine
 from cluster.locks import Busy, exclusive
+from core import audit
 from steng.probe import probe
 
 
@@ -38,7 +39,8 @@ class Command(BaseCommand):
         """Run the engine; end with status 2 where another dispatcher works on the same data."""
         lock = Path(settings.POSTERN_DATA) / "run" / "dispatcher.lock"
         try:
-            with exclusive(lock):
+            # Everywhere: the engine works on the database in a thread of its own.
+            with exclusive(lock), audit.acting_everywhere(audit.Actor(None, "dispatcher", audit.Door.SYSTEM)):
                 steng = services.ensure_local(timezone.now())
                 connections.close_all()  # the engine's own thread opens what it needs
                 asyncio.run(_run(LocalEngine(steng, probe, timezone.now), lifeline))

@@ -9,7 +9,6 @@ from argparse import ArgumentParser
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
@@ -21,6 +20,7 @@ from connections.kinds import KINDS
 from connections.models import Connection
 from connections.selectors import connection_list, find, is_stale
 from connections.serializers import to_json
+from core.commands import AuditedCommand
 from core.errors import Refused, invalid
 from core.problems import field_errors
 
@@ -29,7 +29,7 @@ _SETTLED_AFTER = 60 + 30 + 15
 """Seconds beyond the timeout of a connection: waiting for a STENG, the grace of the run, and the reaper's turn."""
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     """Work with connections on the command line; codes and rules are those of the API."""
 
     help = (

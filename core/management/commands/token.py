@@ -7,16 +7,17 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from core.commands import AuditedCommand
 from core.models import ApiToken, Scope, User
-from core.tokens import create_token
+from core.tokens import create_token, revoke_token
 
 _DAYS = re.compile(r"([0-9]{1,4})d\Z")
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     """Make and revoke API tokens."""
 
     help = "Make an API token (printed once, alone on the last line), list the tokens of a user, or revoke one."
@@ -60,7 +61,7 @@ class Command(BaseCommand):
         found = ApiToken.objects.filter(prefix=options["prefix"][:10])
         if len(found) != 1:
             raise CommandError(f"{len(found)} tokens begin like this; one is needed.", returncode=2)
-        found[0].delete()
+        revoke_token(found[0])
         self.stdout.write("Revoked.")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from core.commands import AuditedCommand
 from credentials import services
 from credentials.key_ring import VaultUnavailable
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     """Look after the keys of the vault."""
 
     help = "Check the keys of the vault, rotate them (new key, all sealed anew), or remove old keys that nothing needs."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from argparse import ArgumentParser
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from core.commands import AuditedCommand, system_user
 from core.errors import Refused, invalid
 from core.problems import field_errors
 from core.usage import usage
@@ -27,7 +26,7 @@ from untrusted_cache.serializers import entry_to_json
 EXIT_USAGE = 2
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     """Work with the trust store on the command line; codes and rules are those of the API."""
 
     help = (
@@ -76,7 +75,7 @@ class Command(BaseCommand):
             endpoint=options["endpoint"],
             scope=[host for text in options["scope"] for host in text.replace(",", " ").split()],
             expires=options["expires"],
-            user=_who(),
+            user=f"{system_user()} (command line)",
             now=timezone.now(),
         )
         for outcome in outcomes:
@@ -104,10 +103,3 @@ def _read(name: str) -> bytes:
             return file.read(MAX_INPUT + 1)
     except OSError as error:
         raise ValidationError({"file": [invalid("not_found", f"{name}: {error.strerror}.")]}) from None
-
-
-def _who() -> str:
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except (KeyError, OSError):  # a user id without an account, as containers have
-        return "command line"
