@@ -24,9 +24,17 @@ from core.api import ApiView, Pagination
 from core.errors import invalid
 from core.etags import etag, expected_version
 from core.models import User
+from core.permissions import Declared, either, require
 from core.text import comparison_key
 
-_EDIT = dict.fromkeys(("post", "put", "patch", "delete"), "connections.edit")
+_EDIT: Mapping[str, Declared] = {
+    "get": "connections.view",
+    **dict.fromkeys(("post", "put", "delete"), "connections.edit"),
+}
+_CHANGE: Mapping[str, Declared] = {
+    **_EDIT,
+    "patch": either("connections.edit", "connections.enable", note="who may only enable sends `status` alone"),
+}
 _TEST_KEYS = frozenset({"cluster", "steng", "all_stengs", "depth", "overrides", "checks"})
 _DRAFT_KEYS = frozenset({"connection", "all_stengs", "checks", "depth"})
 _PARTIAL = SmtpConnectionSerializer(partial=True)
@@ -35,6 +43,8 @@ _WAIT = OpenApiParameter("wait", int, description="Wait up to this many seconds 
 
 class ConnectionListView(ApiView):
     """Connections of every kind."""
+
+    acts = {"get": "connections.view"}
 
     @extend_schema(
         operation_id="connections_list",
@@ -80,7 +90,7 @@ class SmtpListView(ApiView):
 class SmtpDetailView(ApiView):
     """One SMTP connection."""
 
-    acts = _EDIT
+    acts = _CHANGE
 
     @extend_schema(operation_id="smtp_read", responses=SmtpConnectionSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
@@ -95,6 +105,8 @@ class SmtpDetailView(ApiView):
     @extend_schema(operation_id="smtp_change", request=_PARTIAL, responses=SmtpConnectionSerializer)
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Change the fields that are sent, and no other."""
+        if set(_body(request)) != {"status"}:
+            require(request, "connections.edit")
         return _change(request, _existing(pk), partial=True)
 
     @extend_schema(operation_id="smtp_delete", responses={204: None})
@@ -156,7 +168,7 @@ class SmtpTestView(ApiView):
 class SmtpDraftTestView(ApiView):
     """Tests of SMTP definitions that are not saved."""
 
-    acts = {"post": "connections.test"}
+    acts = {"post": "connections.draft"}
 
     @extend_schema(
         operation_id="smtp_test_draft",

@@ -11,30 +11,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cluster.models import Cluster, Job
+from cluster.selectors import job_by_id
 from connections import rules, selectors, services, testing
 from connections.candidate import build
 from connections.forms import SmtpForm, applied, as_texts, usual_ports
 from connections.models import SmtpConnection
 from core.errors import Refused
 from core.models import User
-from core.permissions import ACTS, may
+from core.permissions import either, may, needs, require
+
+_FORM = either("connections.edit", "connections.draft", note="who may only test drafts saves nothing")
+_TEST = either("connections.draft", "connections.test", note="who may not test drafts tests what is saved")
 
 
-@require_http_methods(["GET", "POST"])
+@needs(get=_FORM, post=_FORM)
 def smtp_new(request: HttpRequest) -> HttpResponse:
     """Show an empty form, or save it as a new connection."""
     return _form(request, None)
 
 
-@require_http_methods(["GET", "POST"])
+@needs(get="connections.view", post=_FORM)
 def smtp_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a saved connection, or save what was changed."""
     return _form(request, get_object_or_404(selectors.smtp_connections(), pk=pk))
@@ -47,7 +50,7 @@ def _form(request: HttpRequest, connection: SmtpConnection | None) -> HttpRespon
         form = SmtpForm(applied(request.POST), connection=connection)
         _judge(form, connection, shown=set())
         return _page(request, form, connection)
-    _require(request, "connections.edit")
+    require(request, "connections.edit")
     return _save(request, connection)
 
 
@@ -75,7 +78,7 @@ def _asked_job(request: HttpRequest, connection: SmtpConnection | None) -> Job |
         key = uuid.UUID(request.GET["test"])
     except ValueError:
         return None
-    job = Job.objects.select_related("ran_on").filter(pk=key).first()
+    job = job_by_id(key, request.user)
     # A test of another connection says nothing about this one, and neither its values nor those of somebody's
     # draft belong here: a sent link would put a foreign host beside the request to type the password.
     own = connection.pk if connection is not None else None
@@ -118,10 +121,9 @@ def _tell(request: HttpRequest, saved: services.Saved) -> None:
             messages.warning(request, f"{SmtpForm().fields[problem.field].label}: {problem.detail}")
 
 
-@require_http_methods(["GET", "POST"])
+@needs(get="connections.edit", post="connections.edit")
 def smtp_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask whether the connection is to be deleted, and delete it."""
-    _require(request, "connections.edit")
     connection = get_object_or_404(selectors.smtp_connections(), pk=pk)
     if request.method == "GET":
         return render(request, "connections/smtp_delete.html", {"connection": connection})
@@ -136,13 +138,13 @@ def smtp_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("connections:list")
 
 
-@require_POST
+@needs(post="connections.draft")
 def smtp_test_draft(request: HttpRequest) -> HttpResponse:
     """Test what is on the screen of a new connection."""
     return _test(request, None)
 
 
-@require_POST
+@needs(post=_TEST)
 def smtp_test(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Test what is on the screen of a saved connection, or with `saved` the connection as it is."""
     connection = get_object_or_404(selectors.smtp_connections(), pk=pk)
@@ -151,7 +153,7 @@ def smtp_test(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _test_saved(request: HttpRequest, connection: SmtpConnection) -> HttpResponse:
     """Test where the last test ran, so that "test again" on another page repeats it."""
-    _require(request, "connections.test")
+    require(request, "connections.test")
     last = connection.last_test.job
     target = testing.Target({"id": str(last.cluster_id)} if last is not None and last.cluster_id else None)
     address = reverse("connections:smtp-edit", args=[connection.pk])
@@ -164,11 +166,14 @@ def _test_saved(request: HttpRequest, connection: SmtpConnection) -> HttpRespons
 
 
 def _test(request: HttpRequest, connection: SmtpConnection | None) -> HttpResponse:
-    _require(request, "connections.test")
     form = SmtpForm(request.POST, connection=connection)
     target = testing.Target(request.POST.get("test_cluster") or None, request.POST.get("test_steng") or None)
     try:
-        job = testing.request_draft_test(form.values, connection, target, user=_user(request))
+        if connection is not None and not may(request.user, "connections.draft"):
+            # Whoever may test saved connections only tests this one as it is saved, whatever the page holds.
+            job = testing.request_test(connection, target, user=_user(request))
+        else:
+            job = testing.request_draft_test(form.values, connection, target, user=_user(request))
     except ValidationError as error:
         form.refuse(error)
         _advise_anyway(form, connection)
@@ -200,7 +205,7 @@ def _not_tested(
     )
 
 
-@require_POST
+@needs(post=_FORM)
 def smtp_check(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
     """Answer a changed field with the notes of every field; errors only where somebody was already."""
     connection = get_object_or_404(selectors.smtp_connections(), pk=pk) if pk is not None else None
@@ -239,7 +244,7 @@ def _advise_anyway(form: SmtpForm, connection: SmtpConnection | None) -> None:
     form.advise(problem for problem in rules.advisories(values, is_set) if problem.field not in form.errors)
 
 
-@require_GET
+@needs(get="connections.view")
 @cache_control(private=True, max_age=3600)
 def conditions(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Return the stylesheet that hides conditional fields where no script does, made from the one declaration."""
@@ -311,11 +316,6 @@ def _version(request: HttpRequest) -> int | None:
     """Return the version that the page was made from, None where it says none."""
     text = request.POST.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _require(request: HttpRequest, act: str) -> None:
-    if not may(_user(request), act):
-        raise PermissionDenied(f"You may not {ACTS[act].phrase}.")
 
 
 def _user(request: HttpRequest) -> User:
