@@ -32,6 +32,7 @@ from cluster.serializers import (
     read_steng,
     steng_to_json,
 )
+from cluster.visibility import CANCEL, require_cancel
 from cluster.waiting import wait_for
 from core.api import ApiView, Pagination
 from core.errors import invalid
@@ -42,7 +43,8 @@ JOB_RESPONSES = {200: JobSerializer, 202: JobSerializer}
 MAX_WAIT = 60
 Thing = TypeVar("Thing")
 
-_MANAGE = dict.fromkeys(("post", "put", "patch", "delete"), "clusters.manage")
+_MANAGE = {"get": "clusters.view", **dict.fromkeys(("post", "put", "patch", "delete"), "clusters.manage")}
+_LOOK = {"get": "tests.view"}
 _JOB_FILTERS = frozenset({"state", "verdict", "code", "connection", "steng", "since", "limit", "offset"})
 
 
@@ -201,6 +203,8 @@ class StengDrainView(_StengWishView):
 class JobListView(ApiView):
     """Jobs."""
 
+    acts = _LOOK
+
     @extend_schema(
         operation_id="jobs_list",
         parameters=[
@@ -223,6 +227,8 @@ class JobListView(ApiView):
 class JobDetailView(ApiView):
     """One job."""
 
+    acts = _LOOK
+
     @extend_schema(
         operation_id="jobs_read",
         parameters=[
@@ -232,35 +238,38 @@ class JobDetailView(ApiView):
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read a job; with `?wait=` as soon as it is final, or when the time is up."""
-        job, seconds = _job(pk), wait_seconds(request)
+        job, seconds = _job(request, pk), wait_seconds(request)
         if seconds and not job.is_final:
             wait_for([pk], seconds)
-            job = _job(pk)
+            job = _job(request, pk)
         return Response(job_to_json(job))
 
 
 class JobCancelView(ApiView):
     """The end of a job that nobody wants any more."""
 
-    acts = {"post": "connections.test"}
+    acts = {"post": CANCEL}
 
     @extend_schema(operation_id="jobs_cancel", request=None, responses=JobSerializer)
-    def post(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Cancel a job; one that is over already stays what it is, and its state says so."""
+        require_cancel(request, _job(request, pk))
         try:
             dispatch.cancel(pk, timezone.now())
         except Job.DoesNotExist:
             raise Http404 from None
-        return Response(job_to_json(_job(pk)))
+        return Response(job_to_json(_job(request, pk)))
 
 
 class JobTranscriptView(ApiView):
     """The conversation of a test."""
 
+    acts = _LOOK
+
     @extend_schema(operation_id="jobs_transcript", responses=TranscriptSerializer)
-    def get(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read the redacted transcript; it is empty until the test has finished."""
-        return Response({"lines": _job(pk).transcript})
+        return Response({"lines": _job(request, pk).transcript})
 
 
 def _page(
@@ -287,6 +296,7 @@ def _job_list(request: Request) -> QuerySet[Job]:
         raise ValidationError(errors)
     connection, steng = filters.get("connection", ""), filters.get("steng", "")
     return selectors.job_list(
+        request.user,
         state=filters.get("state", ""),
         verdict=filters.get("verdict", ""),
         code=filters.get("code", ""),
@@ -328,8 +338,8 @@ def _steng(key: uuid.UUID) -> Steng:
     return _or_404(selectors.stengs().filter(pk=key).first())
 
 
-def _job(key: uuid.UUID) -> Job:
-    return _or_404(selectors.job_by_id(key))
+def _job(request: Request, key: uuid.UUID) -> Job:
+    return _or_404(selectors.job_by_id(key, request.user))
 
 
 def _or_404(thing: Thing | None) -> Thing:

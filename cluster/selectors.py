@@ -6,12 +6,15 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
 
 from cluster.choices import JobState, Lane
 from cluster.models import Cluster, Job, Steng
 from cluster.rules import takes_work
 from cluster.states import LIVE
+from cluster.visibility import shown_to
 from untrusted_cache.models import ChainLink
 
 
@@ -47,6 +50,7 @@ def jobs() -> QuerySet[Job]:
 
 
 def job_list(
+    viewer: AbstractBaseUser | AnonymousUser,
     *,
     state: str = "",
     verdict: str = "",
@@ -55,8 +59,8 @@ def job_list(
     steng: uuid.UUID | str | None = None,
     since: datetime | None = None,
 ) -> QuerySet[Job]:
-    """Return the jobs behind these filters; `connection` and `steng` are an id or a name."""
-    found = jobs().defer("sealed_request", "transcript")
+    """Return the jobs behind these filters that a user may know of; `connection` and `steng` are an id or a name."""
+    found = jobs().defer("sealed_request", "transcript").filter(shown_to(viewer))
     if state:
         found = found.filter(state=state)
     if verdict:
@@ -75,9 +79,9 @@ def job_list(
     return found
 
 
-def job_by_id(job_id: uuid.UUID) -> Job | None:
-    """Return one job with what is shown of it."""
-    return jobs().filter(pk=job_id).first()
+def job_by_id(job_id: uuid.UUID, viewer: AbstractBaseUser | AnonymousUser) -> Job | None:
+    """Return one job with what is shown of it, None where there is none that a user may know of."""
+    return jobs().filter(shown_to(viewer), pk=job_id).first()
 
 
 def members_of_chains(chains: Collection[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, str]]]:

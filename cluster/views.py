@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,15 +18,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cluster import dispatch, ports, selectors, services
 from cluster.choices import JobState, Verdict
 from cluster.forms import ClusterForm, StengForm, initial_of
 from cluster.models import Cluster, Job, Steng
 from cluster.rules import is_live
+from cluster.visibility import CANCEL, require_cancel
 from core.errors import Refused
-from core.permissions import ACTS, may
+from core.permissions import needs
 
 PAGE_SIZE = 50
 
@@ -37,7 +37,7 @@ _WISHES: Mapping[str, tuple[Callable[[Steng], Steng], str]] = {
 }
 
 
-@require_GET
+@needs(get="clusters.view")
 def clusters(request: HttpRequest) -> HttpResponse:
     """Show the clusters with their STENGs.
 
@@ -55,7 +55,7 @@ def clusters(request: HttpRequest) -> HttpResponse:
     return render(request, "cluster/clusters.html", {"clusters": shown})
 
 
-@require_http_methods(["GET", "POST"])
+@needs(get="clusters.manage", post="clusters.manage")
 def cluster_form(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
     """Create a cluster or change one.
 
@@ -66,7 +66,7 @@ def cluster_form(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpRespo
     return _form(request, ClusterForm, cluster, "cluster")
 
 
-@require_http_methods(["GET", "POST"])
+@needs(get="clusters.manage", post="clusters.manage")
 def steng_form(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpResponse:
     """Create a STENG or change one (context as in `cluster_form`)."""
     steng = get_object_or_404(Steng.objects.select_related("cluster"), pk=pk) if pk else None
@@ -76,7 +76,6 @@ def steng_form(request: HttpRequest, pk: uuid.UUID | None = None) -> HttpRespons
 def _form(
     request: HttpRequest, kind_of_form: type[ClusterForm | StengForm], thing: Cluster | Steng | None, kind: str
 ) -> HttpResponse:
-    _require(request, "clusters.manage")
     form = kind_of_form(request.POST or None, initial=initial_of(thing) if thing else None)
     status = 200
     if request.method == "POST":
@@ -107,14 +106,14 @@ def _save(thing: Cluster | Steng | None, kind: str, values: dict[str, Any]) -> C
     return services.save_cluster(thing if isinstance(thing, Cluster) else Cluster(), values, now)
 
 
-@require_POST
+@needs(post="clusters.manage")
 def cluster_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Delete a cluster that nothing uses."""
     cluster = get_object_or_404(Cluster, pk=pk)
     return _delete(request, cluster.name, lambda: services.delete_cluster(cluster))
 
 
-@require_POST
+@needs(post="clusters.manage")
 def steng_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Delete a STENG that nothing uses."""
     steng = get_object_or_404(Steng, pk=pk)
@@ -122,7 +121,6 @@ def steng_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _delete(request: HttpRequest, name: str, act: Callable[[], None]) -> HttpResponse:
-    _require(request, "clusters.manage")
     try:
         act()
     except Refused as refusal:
@@ -133,10 +131,9 @@ def _delete(request: HttpRequest, name: str, act: Callable[[], None]) -> HttpRes
     return redirect("cluster:clusters")
 
 
-@require_POST
+@needs(post="clusters.manage")
 def steng_wish(request: HttpRequest, pk: uuid.UUID, wish: str) -> HttpResponse:
     """Enable, disable or drain a STENG."""
-    _require(request, "clusters.manage")
     if wish not in _WISHES:
         raise Http404
     act, sentence = _WISHES[wish]
@@ -145,7 +142,7 @@ def steng_wish(request: HttpRequest, pk: uuid.UUID, wish: str) -> HttpResponse:
     return redirect("cluster:clusters")
 
 
-@require_GET
+@needs(get="tests.view")
 def history(request: HttpRequest) -> HttpResponse:
     """Show the tests, latest first.
 
@@ -160,7 +157,12 @@ def history(request: HttpRequest) -> HttpResponse:
         chosen["verdict"] = ""
     connection, steng = (_id_or_name(chosen[name]) for name in ("connection", "steng"))
     found = selectors.job_list(
-        state=chosen["state"], verdict=chosen["verdict"], code=chosen["code"], connection=connection, steng=steng
+        request.user,
+        state=chosen["state"],
+        verdict=chosen["verdict"],
+        code=chosen["code"],
+        connection=connection,
+        steng=steng,
     )
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
@@ -169,12 +171,12 @@ def history(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "states": JobState.choices,
         "verdicts": Verdict.choices,
-        "any": bool(page.paginator.count) or Job.objects.exists(),
+        "any": bool(page.paginator.count) or selectors.job_list(request.user).exists(),
     }
     return render(request, "cluster/test_list.html", context)
 
 
-@require_GET
+@needs(get="tests.view")
 @never_cache
 def test(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one test whole.
@@ -182,13 +184,13 @@ def test(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     Context: `job`, `stale`, `chain` (certificates of an untrusted chain: id, role, subject, fingerprint),
     `running` (the page then reloads itself where no script does it).
     """
-    job = _job(pk)
+    job = _job(request, pk)
     chain = selectors.members_of_chains([job.chain_id]).get(job.chain_id, []) if job.chain_id else []
     context = {"job": job, "stale": ports.stale_of(job), "chain": chain, "running": not job.is_final}
     return render(request, "cluster/test_detail.html", context)
 
 
-@require_GET
+@needs(get="tests.view")
 @never_cache
 def panel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Answer the poll of a running test with its panel, 204 while nothing is new since `seen`.
@@ -197,35 +199,35 @@ def panel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """
     if request.headers.get("HX-Request") != "true":
         return redirect("cluster:test", pk=pk)
-    job = _job(pk)
+    job = _job(request, pk)
     if request.GET.get("seen") == f"{job.state}-{len(job.stages)}":
         return HttpResponse(status=204)
     return _panel(request, job)
 
 
-@require_POST
+@needs(post=CANCEL)
 def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Cancel a test and show what became of it: it may have ended just before."""
-    _require(request, "connections.test")
+    require_cancel(request, _job(request, pk))
     try:
         dispatch.cancel(pk, timezone.now())
     except Job.DoesNotExist:
         raise Http404 from None
     if request.headers.get("HX-Request") == "true":
-        return _panel(request, _job(pk))
+        return _panel(request, _job(request, pk))
     target = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
         target = reverse("cluster:test", args=[pk])
     return redirect(target)
 
 
-@require_GET
+@needs(get="tests.view")
 def transcript(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the redacted conversation of a test.
 
     Context: `job`, `lines` ({ms, direction, stage, text}).
     """
-    job = _job(pk)
+    job = _job(request, pk)
     return render(request, "cluster/transcript.html", {"job": job, "lines": job.transcript})
 
 
@@ -233,8 +235,8 @@ def _panel(request: HttpRequest, job: Job) -> HttpResponse:
     return render(request, "cluster/_test_panel.html", {"job": job, "in_form": request.GET.get("in") == "form"})
 
 
-def _job(pk: uuid.UUID) -> Job:
-    job = selectors.job_by_id(pk)
+def _job(request: HttpRequest, pk: uuid.UUID) -> Job:
+    job = selectors.job_by_id(pk, request.user)
     if job is None:
         raise Http404
     return job
@@ -245,8 +247,3 @@ def _id_or_name(text: str) -> uuid.UUID | str:
         return uuid.UUID(text)
     except ValueError:
         return text
-
-
-def _require(request: HttpRequest, act: str) -> None:
-    if not may(request.user, act):
-        raise PermissionDenied(f"You may not {ACTS[act].phrase}.")

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Collection
 
 from cluster.models import Job
-from cluster.selectors import job_by_id
+from cluster.selectors import jobs
 from cluster.states import LIVE
 
 MAX_WAITING = 8
@@ -37,7 +37,7 @@ def wait_for(jobs: Collection[uuid.UUID], seconds: float) -> bool:
 
 def wait_until_final(job_id: uuid.UUID, seconds: float) -> Job | None:
     """Return the job once it is final, None when the time is up: for a command, which has a process of its own."""
-    return job_by_id(job_id) if _all_final([job_id], seconds) else None
+    return jobs().filter(pk=job_id).first() if _all_final([job_id], seconds) else None
 
 
 def _all_final(jobs: Collection[uuid.UUID], seconds: float) -> bool:

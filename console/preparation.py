@@ -23,7 +23,7 @@ from cluster.services import ensure_local
 from core import audit
 from core.files import replace_private
 from core.models import User
-from core.services import change_password, create_administrator, ensure_roles
+from core.services import change_password, create_administrator
 from credentials.services import VaultMismatch, prepare_vault
 from credentials.vault import VaultUnavailable
 
@@ -50,7 +50,7 @@ def check_folder(data: Path) -> None:
 
 
 def prepare(password: str | None, tell: Callable[[str], None], *, is_terminal: bool) -> None:
-    """Bring database, vault, roles, local STENG, first administrator and static files up to date; raise NotReady.
+    """Bring database, vault, local STENG, first administrator and static files up to date; raise NotReady.
 
     `password` is the operator's choice for the first administrator; `tell` takes lines for who looks on.
     """
@@ -59,7 +59,6 @@ def prepare(password: str | None, tell: Callable[[str], None], *, is_terminal: b
         _migrate(tell)
         with audit.acting(audit.Actor(None, "preparation", audit.Door.SYSTEM)):
             prepare_vault()
-            ensure_roles()
             ensure_local(timezone.now())
             _first_administrator(password, tell, is_terminal=is_terminal)
         _forget_spent_password()

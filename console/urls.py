@@ -5,13 +5,13 @@ An app's `urls` says where its pages are, its `api_urls` what it answers under `
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
 
 from core.api import NotFoundView
 from core.schema import DocsView, SchemaView
+from core.views import HomeView
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="connections:list"), name="home"),
+    path("", HomeView.as_view(act="connections.view", pattern_name="connections:list"), name="home"),
     path("", include("core.urls")),
     path("", include("connections.urls")),
     path("", include("untrusted_cache.urls")),

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core.authentication import BrowserSession, TokenAuthentication
 from core.idempotency import IdempotentMixin
 from core.pagination import Pagination
-from core.permissions import ActionPermission
+from core.permissions import LOGGED_IN, ActionPermission, Declared
 
 __all__ = [
     "ActionPermission",
@@ -27,15 +26,15 @@ __all__ = [
 
 
 class ApiView(IdempotentMixin):
-    """A resource: says in `acts` what each unsafe method takes (see `core.permissions`)."""
+    """A resource: says in `acts` what each of its methods takes (see `core.permissions`)."""
 
-    acts: Mapping[str, str] = {}
+    acts: Mapping[str, Declared] = {}
 
 
 class NotFoundView(APIView):
     """Answer 404 at every address under /api/ that nothing else answers, to who is logged in."""
 
-    permission_classes = (IsAuthenticated,)
+    acts = dict.fromkeys(("get", "post", "put", "patch", "delete"), LOGGED_IN)
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

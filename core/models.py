@@ -6,9 +6,11 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 
+from core.acts import ACTS, codename_of
 from core.audit.models import AuditEvent
+from core.choices import Scope
 
-__all__ = ["ApiToken", "AuditEvent", "IdempotencyRecord", "LogInAttempt", "Scope", "User"]
+__all__ = ["ApiToken", "AuditEvent", "IdempotencyRecord", "LogInAttempt", "Right", "Scope", "User"]
 
 
 class User(AbstractUser):
@@ -21,12 +23,13 @@ class User(AbstractUser):
     )
 
 
-class Scope(models.TextChoices):
-    """How much of what its user may do a token may do."""
+class Right(models.Model):  # noqa: DJ008  there are no rows to be shown
+    """The acts as permissions of one model that has no table: `core.acts.ACTS` is their only declaration."""
 
-    READ = "read", "read"
-    TEST = "test", "read and run tests"
-    FULL = "full", "all that the user may do"
+    class Meta:
+        managed = False
+        default_permissions = ()
+        permissions = [(codename_of(name), f"May {act.phrase}") for name, act in ACTS.items()]
 
 
 class ApiToken(models.Model):

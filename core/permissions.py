@@ -1,73 +1,224 @@
-"""Who may do what: one table of acts, each with the permission and the token scope that it takes.
+"""Who may do what: every view, page of the admin and command declares the act that it takes, and asks here.
 
-Whoever is logged in may read. Everything else is an act of this table, asked for by the same name
-in pages, in the API and in templates (`{% if may.connections.edit %}`).
+The acts and the roles stand in `core.acts`; `docs/roles.md` is made from them and from the declarations. Closed by
+default: what declares no act for a method is refused, reading included.
+
+Who may not see the things of an area is told that there are none: an address of one thing answers 404, as for a
+thing that does not exist. A list answers 403 with a sentence, because everybody knows that there are lists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from rest_framework import permissions
 from rest_framework.request import Request
 
-from core.models import ApiToken, Scope
+from core.acts import ACTS, ADMINISTRATOR, ROLES, Act, codename_of
+from core.choices import Scope
+from core.models import ApiToken
 
 if TYPE_CHECKING:
     # REST framework reads its settings, which name this module, while it loads its views.
     from rest_framework.views import APIView
 
+__all__ = [
+    "ACTS",
+    "ADMINISTRATOR",
+    "ANYONE",
+    "LOGGED_IN",
+    "ROLES",
+    "SAFE_METHODS",
+    "Act",
+    "ActMixin",
+    "ActionPermission",
+    "Need",
+    "acts_of",
+    "codename_of",
+    "either",
+    "may",
+    "need_of",
+    "needs",
+    "owner_or",
+    "require",
+    "visible",
+]
+
+P = ParamSpec("P")
+User = AbstractBaseUser | AnonymousUser
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+ANYONE = "anyone"
+"""Declared by what answers strangers too: the log-in page and health."""
+LOGGED_IN = "logged in"
+"""Declared by what is everybody's own: the account, the theme, the description of the API."""
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something a user may be permitted to do; `phrase` completes "You may not …"."""
-
-    permission: str
-    scope: Scope
-    phrase: str
-
-
-ACTS: Mapping[str, Act] = {
-    "connections.edit": Act("connections.change_connection", Scope.FULL, "change connections"),
-    "connections.test": Act("connections.test_connection", Scope.TEST, "run tests"),
-    "trust.decide": Act("untrusted_cache.decide_trust", Scope.FULL, "decide which certificates are trusted"),
-    "clusters.manage": Act("cluster.change_cluster", Scope.FULL, "change clusters and STENGs"),
-    "users.manage": Act("core.change_user", Scope.FULL, "change users"),
-}
-
-ROLES: Mapping[str, tuple[str, ...]] = {
-    "viewer": (),
-    "operator": ("connections.test",),
-    "admin": tuple(ACTS),
-}
-"""The groups that `core.services.ensure_roles` makes; an installation may make others."""
+_NO_THING = frozenset({"kind", "wish"})
+"""Parts of an address that choose a kind of page; every other part names a thing."""
 
 _SCOPES: Mapping[str, frozenset[Scope]] = {
     Scope.READ: frozenset({Scope.READ}),
     Scope.TEST: frozenset({Scope.READ, Scope.TEST}),
     Scope.FULL: frozenset(Scope),
 }
+_REFUSED = "You may not do this."
 
 
-def may(user: AbstractBaseUser | AnonymousUser, act: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a method takes: one of `acts`; with `owner`, seeing the thing is enough for who asked for it.
+
+    Where there is more than one act, or an owner, the view decides the rest; `note` says in the role table what.
+    """
+
+    acts: tuple[str, ...]
+    owner: bool = False
+    note: str = ""
+
+
+Declared = str | Need
+
+
+def either(*acts: str, note: str) -> Need:
+    """Declare that each of several acts opens a method; `note` says how far each goes, which the view enforces."""
+    return Need(acts, note=note)
+
+
+def owner_or(act: str, note: str) -> Need:
+    """Declare that a method takes an act, unless the thing is the user's own, which the view finds out."""
+    return Need((act,), owner=True, note=note)
+
+
+def may(user: User, act: str) -> bool:
     """Tell whether a user may do an act of the table; KeyError for an act that is not in it."""
-    permission = ACTS[act].permission
-    return bool(user.is_active) and user.has_perm(permission)  # type: ignore[union-attr]
+    if act == ANYONE:
+        return True
+    if act == LOGGED_IN:
+        return bool(user.is_authenticated)
+    if act not in ACTS:
+        raise KeyError(act)
+    return bool(user.is_active) and user.has_perm(f"core.{codename_of(act)}")  # type: ignore[union-attr]
 
 
-def require(user: AbstractBaseUser | AnonymousUser, act: str) -> None:
-    """Raise PermissionDenied with a sentence where a user may not do an act."""
+def acts_of(user: User) -> frozenset[str]:
+    """Return every act that a user may do."""
+    return frozenset(act for act in ACTS if may(user, act))
+
+
+def require(request: HttpRequest | Request, act: str) -> None:
+    """Raise PermissionDenied, with a sentence, unless the user of a request (and its token) may do an act."""
+    refusal = _refusal(request, Need((act,)))
+    if refusal:
+        raise PermissionDenied(refusal)
+
+
+def visible(user: User, act: str) -> None:
+    """Raise Http404 unless a user may do an act: to who may not see a thing, there is none."""
     if not may(user, act):
-        raise PermissionDenied(f"You may not {ACTS[act].phrase}.")
+        raise Http404
+
+
+def needs(
+    **acts: Declared,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+]:
+    """Declare what the methods of a page take: `@needs(get="tests.view", post="tests.cancel")`; no other is answered.
+
+    `head` is answered where `get` is.
+    """
+    declared = _with_head(acts)
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            need = need_of(declared, request.method or "")
+            if need is None:
+                return HttpResponseNotAllowed([method.upper() for method in declared])
+            _admit(request, need, kwargs)
+            return view(request, *args, **kwargs)
+
+        guarded.acts = declared  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+class ActMixin:
+    """A page of a class: `acts` says what each of its methods (in lower case) takes; `head` takes what `get` does."""
+
+    acts: Mapping[str, Declared] = {}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, or raise PermissionDenied with a sentence, or Http404 for a thing that must not be known."""
+        method = request.method or ""
+        if hasattr(self, method.lower()) and method.lower() in self.http_method_names:  # type: ignore[attr-defined]
+            need = need_of(self.acts, method)
+            if need is None:
+                raise PermissionDenied(_REFUSED)
+            _admit(request, need, kwargs)
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
+
+
+class ActionPermission(permissions.BasePermission):
+    """Let a user do what the view's `acts` name, and he is permitted.
+
+    `acts` maps the action of a viewset, or the method in lower case, to what it takes. What is not in it is
+    refused: a view that forgot to say what it takes is closed, not open.
+    """
+
+    message = _REFUSED
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Decide by user and, where a token was used, by its scope too; a refused request says what it lacks."""
+        if not request.user.is_authenticated:
+            return False
+        method = request.method or ""
+        if method not in view.allowed_methods and method != "OPTIONS":
+            return True  # the answer is 405, which the view gives itself
+        need = need_of(getattr(view, "acts", {}), method, getattr(view, "action", None) or "")
+        if need is None:
+            return False
+        hide(request.user, need, view.kwargs)
+        refusal = _refusal(request, need)
+        if refusal:
+            self.message = refusal
+        return not refusal
+
+
+def need_of(acts: Mapping[str, Declared], method: str, action: str = "") -> Need | None:
+    """Return what a declaration says about a method, or an action of a viewset; None where it says nothing."""
+    method = method.lower()
+    if action and action in acts:
+        return _need(acts[action])
+    if method == "head" and "head" not in acts:
+        method = "get"
+    if method == "options" and "options" not in acts:
+        # What may be asked of an address is no secret for who may ask any of it.
+        return Need(tuple(act for declared in acts.values() for act in _seeing(_need(declared)))) if acts else None
+    return _need(acts[method]) if method in acts else None
+
+
+def hide(user: User, need: Need, address: Mapping[str, Any]) -> None:
+    """Raise Http404 where an address names a thing of an area that the user may not see."""
+    if is_detail(address) and not any(may(user, act) for act in _seeing(need)):
+        raise Http404
+
+
+def is_detail(address: Iterable[str]) -> bool:
+    """Tell whether an address, by the names of its variable parts, is that of one thing."""
+    return any(name not in _NO_THING for name in address)
 
 
 def scope_allows(token: ApiToken, needed: Scope) -> bool:
@@ -75,54 +226,52 @@ def scope_allows(token: ApiToken, needed: Scope) -> bool:
     return needed in _SCOPES[token.scope]
 
 
-class ActionPermission(permissions.BasePermission):
-    """Let who is logged in read, and do what the view's `acts` name and the user is permitted.
-
-    `acts` maps the action of a viewset, or the method in lower case, to an act of the table, or to ""
-    for what changes nothing that needs permission. An unsafe method that is not in it is refused: a
-    view that forgot to say what it takes is closed, not open.
-    """
-
-    message = "You may not do this."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Decide by user and, where a token was used, by its scope too; a refused request says what it lacks."""
-        if not request.user.is_authenticated:
-            return False
-        if request.method not in view.allowed_methods and request.method != "OPTIONS":
-            return True  # the answer is 405, which the view gives itself
-        act = _declared(view, getattr(view, "action", None) or "", request.method or "")
-        needed = ACTS[act].scope if act else Scope.READ
-        if act is None:
-            return False
-        if isinstance(request.auth, ApiToken) and not scope_allows(request.auth, needed):
-            self.message = f"The scope of this token, {request.auth.scope}, does not allow this: {needed} is needed."
-            return False
-        if act and not may(request.user, act):
-            self.message = f"You may not {ACTS[act].phrase}."
-            return False
-        return True
+def _need(declared: Declared) -> Need:
+    return declared if isinstance(declared, Need) else Need((declared,))
 
 
-class ActMixin:
-    """Let a page do what its `acts` (method in lower case -> act) name and the user is permitted; reading is free."""
+def _seeing(need: Need) -> list[str]:
+    """Return the acts by which the things exist that a method is about."""
+    return [ACTS[act].sees if act in ACTS else act for act in need.acts]
 
-    acts: Mapping[str, str] = {}
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer, or raise PermissionDenied with a sentence."""
-        act = _declared(self, "", request.method or "")
-        if act is None:
-            raise PermissionDenied("You may not do this.")
-        if act and not may(request.user, act):
-            raise PermissionDenied(f"You may not {ACTS[act].phrase}.")
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
+def _with_head(acts: Mapping[str, Declared]) -> dict[str, Declared]:
+    return {**acts, "head": acts["get"]} if "get" in acts and "head" not in acts else dict(acts)
+
+
+def _admit(request: HttpRequest, need: Need, address: Mapping[str, Any]) -> None:
+    hide(request.user, need, address)
+    refusal = _refusal(request, need)
+    if refusal:
+        raise PermissionDenied(refusal)
+
+
+def _refusal(request: HttpRequest | Request, need: Need) -> str:
+    """Return in a sentence why a request may not do what it takes, empty where it may."""
+    enough = _seeing(need) if need.owner else list(need.acts)
+    permitted = [act for act in enough if may(request.user, act)]
+    if not permitted:
+        return f"You may not {' or '.join(_phrase(act) for act in need.acts)}."
+    token = getattr(request, "auth", None)
+    # Where one's own things are spared the act, a token is not spared its scope.
+    scopes = [_scope(act) for act in (need.acts if need.owner else permitted)]
+    if isinstance(token, ApiToken) and not any(scope_allows(token, scope) for scope in scopes):
+        return f"The scope of this token, {token.scope}, does not allow this: {scopes[0]} is needed."
+    return ""
+
+
+def _phrase(act: str) -> str:
+    return ACTS[act].phrase if act in ACTS else "do this"
+
+
+def _scope(act: str) -> Scope:
+    return ACTS[act].scope if act in ACTS else Scope.READ
 
 
 class _Allowed:
     """The acts of one area for templates: `may.connections.edit`."""
 
-    def __init__(self, user: AbstractBaseUser | AnonymousUser, area: str = "") -> None:
+    def __init__(self, user: User, area: str = "") -> None:
         self._user = user
         self._area = area
 
@@ -133,13 +282,3 @@ class _Allowed:
 def context(request: HttpRequest) -> dict[str, Any]:
     """Offer `may` to every template (a context processor)."""
     return {"may": _Allowed(getattr(request, "user", AnonymousUser()))}
-
-
-def _declared(view: object, action: str, method: str) -> str | None:
-    """Return the act that a view declares for a request; "" where it takes none, None where nothing was said."""
-    acts: Mapping[str, str] = getattr(view, "acts", {})
-    if action and action in acts:
-        return acts[action]
-    if method.lower() in acts:
-        return acts[method.lower()]
-    return "" if method in SAFE_METHODS else None

@@ -9,10 +9,13 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from core.permissions import LOGGED_IN
+
 
 class SchemaView(SpectacularAPIView):
     """The description of the API in OpenAPI 3.1, as JSON, or as YAML where that is asked for."""
 
+    acts = {"get": LOGGED_IN}
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
 
@@ -21,6 +24,7 @@ class SchemaView(SpectacularAPIView):
 class DocsView(SpectacularSwaggerSplitView):
     """The page to read and to try the API."""
 
+    acts = {"get": LOGGED_IN}
     url_name = "api-schema"
 
 

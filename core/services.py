@@ -1,14 +1,12 @@
-"""The writers of users and groups."""
+"""The writers of users."""
 
 from __future__ import annotations
 
-from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
 from core import audit
 from core.models import User
-from core.permissions import ACTS, ROLES
 
 
 def create_administrator(username: str, password: str, *, must_change: bool) -> User | None:
@@ -27,17 +25,6 @@ def create_administrator(username: str, password: str, *, must_change: bool) -> 
         user.save()
         audit.record("user.created", user, after=audit.snapshot(user))
     return user
-
-
-def ensure_roles() -> None:
-    """Make the groups of `permissions.ROLES` that do not exist; one that an admin changed is left alone."""
-    for name, acts in ROLES.items():
-        group, created = Group.objects.get_or_create(name=name)
-        if not created:
-            continue
-        for act in acts:
-            app, _, codename = ACTS[act].permission.partition(".")
-            group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename=codename))
 
 
 def change_password(user: User, password: str) -> None:

@@ -11,17 +11,19 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
 from django.template.loader import get_template
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.generic import View
 
 from core import health, login_guard, sessions
 from core.forms import NewPasswordForm
 from core.middleware import is_api
 from core.models import User
+from core.permissions import ANYONE, LOGGED_IN, ActMixin, acts_of, may, needs
 from core.problems import problem, problem_response
 
 logger = logging.getLogger(__name__)
@@ -30,9 +32,11 @@ THEMES = ("light", "dark", "system")
 _YEAR = 365 * 24 * 3600
 
 
-class LogInView(LoginView):
+class LogInView(ActMixin, LoginView):
     """The log-in page, with a brake on guessing."""
 
+    acts = {"get": ANYONE, "post": ANYONE}
+    http_method_names = ("get", "head", "post", "options")
     template_name = "core/login.html"
     redirect_authenticated_user = True
 
@@ -63,8 +67,11 @@ class LogInView(LoginView):
         return self.render_to_response(self.get_context_data(form=form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-class LogOutView(LogoutView):
+class LogOutView(ActMixin, LogoutView):  # type: ignore[misc]  # stricter about what it answers, no more
     """End the session (POST only)."""
+
+    acts = {"post": LOGGED_IN}
+    http_method_names = ("post", "options")
 
     def post(self, request: HttpRequest, *args: str, **kwargs: object) -> HttpResponse:
         """End it, and record that it was ended; who has none has nothing to end."""
@@ -74,9 +81,11 @@ class LogOutView(LogoutView):
             return super().post(request, *args, **kwargs)
 
 
-class PasswordView(PasswordChangeView):
+class PasswordView(ActMixin, PasswordChangeView):
     """Change one's own password; who must do it sees nothing else before."""
 
+    acts = {"get": LOGGED_IN, "post": LOGGED_IN}
+    http_method_names = ("get", "head", "post", "options")
     template_name = "core/password_change.html"
     form_class = NewPasswordForm
     success_url = reverse_lazy("home")
@@ -92,7 +101,21 @@ class PasswordView(PasswordChangeView):
         return self.render_to_response(self.get_context_data(form=form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-@require_POST
+class HomeView(ActMixin, View):
+    """Lead to the page that most people work on; who may not open it is told what to do about it."""
+
+    acts = {"get": LOGGED_IN}
+    http_method_names = ("get", "head", "options")
+    act = pattern_name = ""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Redirect, or show the page for who has no role yet."""
+        if may(request.user, self.act):
+            return HttpResponseRedirect(reverse(self.pattern_name))
+        return render(request, "core/no_role.html", {"acts": acts_of(request.user)})
+
+
+@needs(post=LOGGED_IN)
 def theme(request: HttpRequest) -> HttpResponse:
     """Keep the choice of light, dark or system in a cookie and go back to the page."""
     target = request.POST.get("next", "/")
@@ -107,14 +130,14 @@ def theme(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_safe
+@needs(get=ANYONE)
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Say that the process answers; the database is not asked."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-@require_safe
+@needs(get=ANYONE)
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Say whether all that is needed works: 200, or 503 with the names of what does not."""

@@ -6,6 +6,7 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from core import audit
 from core.audit import triggers
 from core.models import User
+from tests.roles import user_with
 
 pytest_plugins = ["tests.lab.plugin"]
 
@@ -33,15 +34,26 @@ def _audit_trail_may_be_emptied():
 
 @pytest.fixture
 def make_user(db):
-    """Make users with a permission each: `make_user("a.rossi", "connections.test_connection")`."""
-    from django.contrib.auth.models import Permission
+    """Make users: `make_user("a.rossi", "connections.test")` is a viewer who may run tests too.
 
-    def make(username="viewer", *permissions, **fields):
-        user = User.objects.create_user(username, password="correct-horse-battery", **fields)
-        for permission in permissions:
-            app, _, codename = permission.partition(".")
-            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
-        return User.objects.get(pk=user.pk)
+    `role` is another of the roles, or "" for none.
+    """
+
+    def make(username="viewer", *acts, role="viewer", **fields):
+        return user_with(username, *acts, role_name=role, **fields)
+
+    return make
+
+
+@pytest.fixture
+def client_as(make_user):
+    """Return browsers in which somebody of a role is logged in: `client_as("editor")`; "" is who has none."""
+    from django.test import Client
+
+    def make(role):
+        client = Client()
+        client.force_login(make_user(f"{role or 'nobody'}.{User.objects.count()}", role=role))
+        return client
 
     return make
 

@@ -14,6 +14,7 @@ from core.api import ApiView
 from core.errors import Refused, invalid
 from core.etags import etag, expected_version, require_match
 from core.parsers import StrictJSONParser
+from core.permissions import LOGGED_IN
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
@@ -48,6 +49,8 @@ RAISED = {
 class Failing(ApiView):
     """Raise what the address names."""
 
+    acts = {"get": LOGGED_IN}
+
     def get(self, request, name):
         problem = RAISED[name]()
         raise problem
@@ -69,7 +72,7 @@ class Counter(ApiView):
 class Upload(ApiView):
     """Take a file or JSON."""
 
-    acts = {"post": ""}
+    acts = {"post": LOGGED_IN}
     parser_classes = (StrictJSONParser, MultiPartParser)
 
     def post(self, request):
@@ -79,7 +82,7 @@ class Upload(ApiView):
 class Versioned(ApiView):
     """A thing in version 3."""
 
-    acts = {"put": "connections.edit"}
+    acts = {"get": LOGGED_IN, "put": "connections.edit"}
 
     def get(self, request):
         return Response({}, headers={"ETag": etag(3)})

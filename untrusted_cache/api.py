@@ -40,6 +40,7 @@ from untrusted_cache.serializers import (
 )
 
 _TAGS = ["trust"]
+_LOOK = {"get": "trust.view"}
 _IMPORTED = PolymorphicProxySerializer(
     component_name="TrustImport",
     serializers=[TrustEntrySerializer, ImportedSerializer],
@@ -50,6 +51,8 @@ _DECISION = ("as", "reason", "endpoint", "scope", "expires")
 
 class CachedCertificates(ApiView):
     """Certificates that servers presented."""
+
+    acts = _LOOK
 
     @extend_schema(
         tags=_TAGS,
@@ -76,7 +79,7 @@ class CachedCertificates(ApiView):
 class CachedCertificateDetail(ApiView):
     """One certificate that a server presented."""
 
-    acts = {"delete": "trust.decide"}
+    acts = {**_LOOK, "delete": "trust.decide"}
 
     @extend_schema(tags=_TAGS, operation_id="untrusted_cache_read", responses=CachedCertificateSerializer)
     def get(self, request: Request, key: uuid.UUID) -> Response:  # noqa: ARG002
@@ -147,7 +150,7 @@ class RejectCertificate(ApiView):
 class TrustEntries(ApiView):
     """The trust store."""
 
-    acts = {"post": "trust.decide"}
+    acts = {**_LOOK, "post": "trust.decide"}
     parser_classes: list[type[BaseParser]] = [StrictJSONParser, StrictMultiPartParser]
 
     @extend_schema(
@@ -200,7 +203,7 @@ class TrustEntries(ApiView):
 class TrustEntryDetail(ApiView):
     """One entry of the trust store."""
 
-    acts = {"patch": "trust.decide", "delete": "trust.decide"}
+    acts = {**_LOOK, "patch": "trust.decide", "delete": "trust.decide"}
 
     @extend_schema(tags=_TAGS, operation_id="trust_store_read", responses=TrustEntrySerializer)
     def get(self, request: Request, key: uuid.UUID) -> Response:  # noqa: ARG002

@@ -208,7 +208,10 @@ def _target(host: str, port: int) -> str:
 
 
 def _same_as(job: Job) -> str:
-    parts = (job.kind, job.connection_id, job.cluster_id, job.steng_id, job.configuration, job.depth, job.target)
+    # A draft is its requester's alone: who asks for the same would be handed a test that he may not see.
+    whose = job.requested_by_id if job.connection_id is None else None
+    where = (job.cluster_id, job.steng_id, job.target)
+    parts = (job.kind, job.connection_id, *where, job.configuration, job.depth, whose)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 

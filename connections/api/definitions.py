@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -20,9 +21,17 @@ from connections.serializers import WholeSerializer
 from core.api import ApiView, Pagination
 from core.errors import invalid
 from core.etags import etag, expected_version
+from core.permissions import Declared, either, require
 from core.text import comparison_key
 
-_EDIT = dict.fromkeys(("post", "put", "patch", "delete"), "connections.edit")
+_EDIT: Mapping[str, Declared] = {
+    "get": "connections.view",
+    **dict.fromkeys(("post", "put", "delete"), "connections.edit"),
+}
+_CHANGE: Mapping[str, Declared] = {
+    **_EDIT,
+    "patch": either("connections.edit", "connections.enable", note="who may only enable sends `status` alone"),
+}
 
 
 class KindView(ApiView):
@@ -79,7 +88,7 @@ class KindListView(KindView):
 class KindDetailView(KindView):
     """One connection."""
 
-    acts = _EDIT
+    acts = _CHANGE
 
     def get(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
         """Read a connection; secrets are shown as `is_set` and `changed_at`."""
@@ -91,6 +100,8 @@ class KindDetailView(KindView):
 
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Change the fields that are sent, and no other."""
+        if set(body_of(request)) != {"status"}:
+            require(request, "connections.edit")
         return self._change(request, pk, partial=True)
 
     def delete(self, request: Request, pk: uuid.UUID) -> Response:

@@ -25,6 +25,8 @@ FILTER_PARAMETERS = (
 class ConnectionListView(ApiView):
     """Connections of every kind."""
 
+    acts = {"get": "connections.view"}
+
     @extend_schema(
         operation_id="connections_list",
         parameters=[*FILTER_PARAMETERS, OpenApiParameter("limit", int), OpenApiParameter("offset", int)],

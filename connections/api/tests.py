@@ -44,7 +44,7 @@ class KindTestView(KindView):
 class KindDraftTestView(KindView):
     """Tests of definitions that are not saved."""
 
-    acts = {"post": "connections.test"}
+    acts = {"post": "connections.draft"}
     kind_of_job = JobKind.CONFIGURATION_TEST
 
     def post(self, request: Request) -> Response:

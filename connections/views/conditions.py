@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET
 
 from connections import rules
 from connections.kinds import KINDS
 from connections.rules.conditions import Term
+from core.permissions import needs
 
 
-@require_GET
+@needs(get="connections.view")
 @cache_control(private=True, max_age=3600)
 def conditions(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Return one rule for each condition of each kind's form."""

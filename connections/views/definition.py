@@ -12,9 +12,9 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
 
 from cluster.models import Job
+from cluster.selectors import job_by_id
 from connections import rules, services
 from connections.candidate import build
 from connections.forms import ConnectionForm, applied, as_texts
@@ -22,19 +22,21 @@ from connections.kinds import KINDS
 from connections.models import Connection
 from connections.views.page import existing, page, user_of, version_of
 from core.errors import Refused
-from core.permissions import require
+from core.permissions import either, needs, require
+
+FORM = either("connections.edit", "connections.draft", note="who may only test drafts saves nothing")
 
 _AT_ONCE = frozenset({"secret_must_be_retyped", "not_available", "secret_not_for_destination", "wrong_kind"})
 """Errors that a change of one field causes at another: nobody has to have been there to be told."""
 
 
-@require_http_methods(["GET", "POST"])
+@needs(get=FORM, post=FORM)
 def new(request: HttpRequest, kind: str) -> HttpResponse:
     """Show an empty form, or save it as a new connection."""
     return _form(request, kind, None)
 
 
-@require_http_methods(["GET", "POST"])
+@needs(get="connections.view", post=FORM)
 def edit(request: HttpRequest, kind: str, pk: uuid.UUID) -> HttpResponse:
     """Show a saved connection, or save what was changed."""
     return _form(request, kind, existing(kind, pk))
@@ -47,7 +49,7 @@ def _form(request: HttpRequest, kind: str, connection: Connection | None) -> Htt
         form = ConnectionForm(KINDS[kind], applied(KINDS[kind], request.POST), connection=connection)
         judge(form, shown=set())
         return page(request, form)
-    require(request.user, "connections.edit")
+    require(request, "connections.edit")
     return _save(request, kind, connection)
 
 
@@ -77,7 +79,7 @@ def _asked_job(request: HttpRequest, connection: Connection | None) -> Job | Non
         key = uuid.UUID(request.GET["test"])
     except ValueError:
         return None
-    job = Job.objects.select_related("ran_on").filter(pk=key).first()
+    job = job_by_id(key, request.user)
     # A test of another connection says nothing about this one, and neither its values nor those of somebody's
     # draft belong here: a sent link would put a foreign host beside the request to type the password.
     own = connection.pk if connection is not None else None
@@ -121,10 +123,9 @@ def _tell(request: HttpRequest, form: ConnectionForm, saved: services.Saved) -> 
             messages.warning(request, f"{form.fields[problem.field].label}: {problem.detail}")
 
 
-@require_http_methods(["GET", "POST"])
+@needs(get="connections.edit", post="connections.edit")
 def remove(request: HttpRequest, kind: str, pk: uuid.UUID) -> HttpResponse:
     """Ask whether the connection is to be deleted, and delete it."""
-    require(request.user, "connections.edit")
     connection = existing(kind, pk)
     if request.method == "GET":
         return render(request, "connections/delete.html", {"connection": connection})
@@ -139,7 +140,7 @@ def remove(request: HttpRequest, kind: str, pk: uuid.UUID) -> HttpResponse:
     return redirect("connections:list")
 
 
-@require_POST
+@needs(post=FORM)
 def check(request: HttpRequest, kind: str, pk: uuid.UUID | None = None) -> HttpResponse:
     """Answer a changed field with the notes of every field; errors only where somebody was already."""
     connection = existing(kind, pk) if pk is not None else None

@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
 
 from connections import selectors
 from connections.choices import Kind, Security, Status
 from connections.models import Connection
+from core.permissions import needs
 from steng.wire import Verdict
 
 PAGE_SIZE = 50
@@ -45,7 +45,7 @@ _FILTERS: tuple[tuple[str, str, list[tuple[str, str]]], ...] = (
 _FILTER_NAMES = (*(name for name, _, _ in _FILTERS), "q", "stale", "tag", "partner", "cluster", "host")
 
 
-@require_GET
+@needs(get="connections.view")
 def connection_list(request: HttpRequest) -> HttpResponse:
     """Show the connections that match the filters in the address, failures first."""
     chosen = {name: request.GET.get(name, "") for name in (*_FILTER_NAMES, "ordering")}

@@ -8,39 +8,42 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
 
 from cluster.choices import JobKind
+from cluster.models import Job
 from connections import testing
 from connections.forms import ConnectionForm
 from connections.kinds import KINDS
-from connections.models import Connection
+from connections.models import Connection, MailboxConnection
 from connections.views.definition import advise_anyway
 from connections.views.page import address_of, existing, is_htmx, page, user_of
 from core.errors import Refused
-from core.permissions import require
+from core.models import User
+from core.permissions import either, may, needs, require
+
+_TEST = either("connections.draft", "connections.test", note="who may not test drafts tests what is saved")
 
 
-@require_POST
+@needs(post="connections.draft")
 def test_draft(request: HttpRequest, kind: str) -> HttpResponse:
     """Test what is on the screen of a new connection."""
     return _test(request, kind, None)
 
 
-@require_POST
+@needs(post=_TEST)
 def test(request: HttpRequest, kind: str, pk: uuid.UUID) -> HttpResponse:
     """Test what is on the screen of a saved connection, or with `saved` the connection as it is."""
     connection = existing(kind, pk)
     return _test_saved(request, connection) if "saved" in request.POST else _test(request, kind, connection)
 
 
-@require_POST
+@needs(post="connections.draft")
 def folders_draft(request: HttpRequest, kind: str) -> HttpResponse:
     """Ask the server on the screen of a new mailbox for its folders."""
     return _test(request, kind, None, JobKind.FOLDER_LIST)
 
 
-@require_POST
+@needs(post=_TEST)
 def folders(request: HttpRequest, kind: str, pk: uuid.UUID) -> HttpResponse:
     """Ask the server on the screen of a saved mailbox for its folders."""
     return _test(request, kind, existing(kind, pk), JobKind.FOLDER_LIST)
@@ -48,7 +51,7 @@ def folders(request: HttpRequest, kind: str, pk: uuid.UUID) -> HttpResponse:
 
 def _test_saved(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Test where the last test ran, so that "test again" on another page repeats it."""
-    require(request.user, "connections.test")
+    require(request, "connections.test")
     last = connection.last_test.job
     target = testing.Target({"id": str(last.cluster_id)} if last is not None and last.cluster_id else None)
     address = address_of(connection, connection.KIND)
@@ -66,13 +69,16 @@ def _test(
     connection: Connection | None,
     kind_of_job: JobKind = JobKind.CONFIGURATION_TEST,
 ) -> HttpResponse:
-    require(request.user, "connections.test")
     form = ConnectionForm(KINDS[kind], request.POST, connection=connection)
     target = testing.Target(request.POST.get("test_cluster") or None, request.POST.get("test_steng") or None)
     try:
-        job = testing.request_draft_test(
-            form.model, form.values, connection, target, user=user_of(request), kind=kind_of_job
-        )
+        if connection is not None and not may(request.user, "connections.draft"):
+            # Whoever may test saved connections only tests this one as it is saved, whatever the page holds.
+            job = _as_saved(connection, target, kind_of_job, user_of(request))
+        else:
+            job = testing.request_draft_test(
+                form.model, form.values, connection, target, user=user_of(request), kind=kind_of_job
+            )
     except ValidationError as error:
         form.refuse(error)
         advise_anyway(form)
@@ -84,6 +90,12 @@ def _test(
             request, "connections/_tested.html", {"job": job, "in_form": True, "announce": True, "form": form}
         )
     return redirect(f"{address_of(connection, kind)}?test={job.pk}#test")
+
+
+def _as_saved(connection: Connection, target: testing.Target, kind_of_job: JobKind, user: User) -> Job:
+    if kind_of_job == JobKind.FOLDER_LIST and isinstance(connection, MailboxConnection):
+        return testing.request_folders(connection, target, user=user)
+    return testing.request_test(connection, target, user=user)
 
 
 def _not_tested(request: HttpRequest, form: ConnectionForm, problems: list[tuple[str, str, str]]) -> HttpResponse:

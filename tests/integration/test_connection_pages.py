@@ -34,7 +34,7 @@ def test_a_viewer_sees_the_form_but_neither_saves_nor_tests_nor_deletes(connecti
 
 
 def test_an_operator_tests_but_does_not_save(connection, make_user, client):
-    client.force_login(make_user("operator", "connections.test_connection"))
+    client.force_login(make_user("operator", "connections.test"))
     address = reverse("connections:edit", args=["smtp", connection.pk])
     assert "formaction=" in client.get(address).content.decode()
     assert client.post(address, {"name": "changed"}).status_code == 403

@@ -79,7 +79,7 @@ def test_a_transcript_has_its_lines(steng, api):
 
 
 def test_who_may_only_read_cancels_nothing(steng, api_as, make_user):
-    job = enqueue(steng, now=timezone.now())
+    job = enqueue(steng, now=timezone.now(), connection=(uuid.uuid4(), "smtp", "orders-out"))
     answer = api_as(make_user()).post(f"/api/v1/jobs/{job.pk}/cancel/")
     assert (answer.status_code, Job.objects.get(pk=job.pk).state) == (403, "queued")
 

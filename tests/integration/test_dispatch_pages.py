@@ -20,7 +20,7 @@ def steng(db):
 
 @pytest.fixture
 def live(steng):
-    return running(steng, now=timezone.now())
+    return running(steng, now=timezone.now(), connection=(uuid.uuid4(), "smtp", "orders-out"))
 
 
 def finished(live, report):
@@ -102,7 +102,7 @@ def test_who_may_only_read_changes_nothing(path, steng, viewer_client):
 
 def test_the_history_shows_a_test(live, viewer_client):
     finished(live, failure())
-    assert "mail.example.org:587" in viewer_client.get("/tests/").content.decode()
+    assert "orders-out" in viewer_client.get("/tests/").content.decode()
 
 
 @pytest.mark.parametrize(("query", "count"), [("verdict=failure", 1), ("verdict=success", 0), ("state=nonsense", 1)])

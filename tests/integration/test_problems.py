@@ -141,7 +141,7 @@ def test_a_session_without_its_csrf_token_is_refused(make_user):
     from django.test import Client
 
     client = Client(enforce_csrf_checks=True)
-    client.force_login(make_user("tester", "connections.test_connection"))
+    client.force_login(make_user("tester", "connections.test"))
     answer = client.post("/api/v1/counter/", {}, "application/json")
     assert (answer.status_code, problem_of(answer)["code"]) == (403, "permission_denied")
 
@@ -206,7 +206,7 @@ def test_another_key_is_another_request(api, counter):
 
 def test_the_key_of_another_user_is_another_key(api, api_as, make_user, counter):
     post(api, {"a": 1})
-    post(api_as(make_user("tester", "connections.test_connection")), {"a": 1})
+    post(api_as(make_user("tester", "connections.test")), {"a": 1})
     assert counter.count == 2
 
 

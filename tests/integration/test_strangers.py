@@ -1,10 +1,8 @@
 """The stranger: who is not logged in sees the log-in page and learns nothing else, at any address, by any method."""
 
 import pytest
-from django.test import Client
 
 from core.middleware import OPEN_PATHS
-from core.permissions import ACTS, SAFE_METHODS, _declared
 from tests.routes import all_routes
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
@@ -80,31 +78,3 @@ def test_a_stranger_cannot_post_to_a_page_and_come_back_to_it(client, db):
 def test_health_needs_neither_log_in_nor_database(client):
     answer = client.get("/healthz")  # no fixture opens the database, so a query would fail
     assert (answer.status_code, answer.content) == (200, b"ok\n")
-
-
-@pytest.mark.parametrize("route", [route for route in CLOSED if route.path.startswith("/api/v1/")], ids=str)
-def test_every_unsafe_method_of_the_api_says_what_it_takes(route):
-    for method, action in _methods(route.view):
-        if method in SAFE_METHODS:
-            continue
-        act = _declared(route.view.cls, action, method)
-        assert act == "" or act in ACTS, f"{route.path}: {method} declares no act"
-
-
-def _methods(view):
-    """Return the methods that a REST view answers, each with its action where it is a viewset."""
-    if getattr(view, "actions", None):
-        return [(method.upper(), action) for method, action in view.actions.items()]
-    return [(name.upper(), "") for name in METHODS if hasattr(view.cls, name)]
-
-
-@pytest.mark.parametrize("route", [route for route in CLOSED if route.path.startswith("/api/v1/")], ids=str)
-def test_who_may_only_read_writes_nothing_by_the_api(route, make_user):
-    client = Client()
-    client.force_login(make_user())
-    for method, action in _methods(route.view):
-        act = _declared(route.view.cls, action, method)
-        if method in SAFE_METHODS or act == "":
-            continue
-        answer = client.generic(method, route.path, "{}", "application/json")
-        assert answer.status_code == 403, f"{method} {route.path}: {answer.status_code}"

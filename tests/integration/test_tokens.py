@@ -17,7 +17,7 @@ pytestmark = pytest.mark.urls("tests.problem_urls")
 
 @pytest.fixture
 def tester(make_user):
-    return make_user("tester", "connections.test_connection", "connections.change_connection")
+    return make_user("tester", "connections.test", "connections.edit")
 
 
 def test_a_token_is_kept_as_its_digest_only(tester):

@@ -12,7 +12,7 @@ from untrusted_cache.models import CachedCertificate
 
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(hours=1)
-DECIDE = "untrusted_cache.decide_trust"
+DECIDE = "trust.decide"
 CACHE = "/setup/untrusted/"
 STORE = "/setup/trust/"
 API_CACHE = "/api/v1/untrusted-cache/certificates/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,17 +16,19 @@ from django.utils import timezone
 from django.views.generic import View
 
 from core.errors import Refused
-from core.permissions import ActMixin
+from core.permissions import ActMixin, Declared
 from untrusted_cache import selectors
 from untrusted_cache.forms import DecisionForm
 from untrusted_cache.models import CachedCertificate, Chain, TrustEntry
 
-DECIDE = {"get": "trust.decide", "head": "trust.decide", "post": "trust.decide"}
+LOOK = {"get": "trust.view"}
+DECIDE = {"get": "trust.decide", "post": "trust.decide"}
 
 
 class Page(ActMixin, View):
-    """A page that may be read by whoever is logged in."""
+    """A page that may be read by whoever may see what is trusted."""
 
+    acts: Mapping[str, Declared] = LOOK
     http_method_names = ("get", "head", "post", "options")
 
 

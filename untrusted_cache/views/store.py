@@ -19,7 +19,7 @@ from untrusted_cache.cards import validity
 from untrusted_cache.choices import Kind
 from untrusted_cache.forms import EntryForm, ImportForm
 from untrusted_cache.models import TrustEntry
-from untrusted_cache.views.base import Confirmation, Page, asked_chain, entry_or_404
+from untrusted_cache.views.base import LOOK, Confirmation, Page, asked_chain, entry_or_404
 
 PAGE_SIZE = 50
 
@@ -90,7 +90,7 @@ class EntryView(Confirmation):
     """One entry: its facts for everybody, its form for who may decide."""
 
     template_name = "untrusted_cache/entry.html"
-    acts = {"post": "trust.decide"}
+    acts = {**LOOK, "post": "trust.decide"}
 
     def get(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         """Show the entry."""
