@@ -14,8 +14,9 @@ class ConnectionsConfig(AppConfig):
     def ready(self) -> None:
         """Answer the other apps: what connections use, which verdicts are stale, which columns are sealed."""
         # Models can be imported only once the apps are loaded.
-        from connections import kinds, staleness, usage  # noqa: PLC0415
+        from connections import audited, kinds, staleness, usage  # noqa: PLC0415
 
+        audited.declare_all()
         usage.register()
         staleness.register()
         kinds.register_secrets()

@@ -16,7 +16,9 @@ from cluster import dispatch
 from connections import candidate as candidates
 from connections import fingerprint, rules
 from connections.candidate import Candidate
+from connections.choices import Status
 from connections.models import Connection, name_taken
+from core import audit
 from core.errors import Refused
 from core.models import User
 from core.text import comparison_key
@@ -73,6 +75,7 @@ def delete(connection: Connection, *, expected_version: int | None = None) -> No
     """Delete a connection with its secrets; its test history stays."""
     with transaction.atomic():
         row = _current(connection, expected_version)
+        audit.record("connection.deleted", row, before=audit.snapshot(row))
         row.delete()
         dispatch.unfollow(row.last_test_id)
 
@@ -118,7 +121,19 @@ def _store(candidate: Candidate, user: User | None, now: datetime) -> Saved:
         row.created = now
         row.last_test = dispatch.follow(row.id)
     row.save()
+    _record(row, before, changed)
     return Saved(row, created=before is None, changed=tuple(changed), advisories=tuple(candidate.advisories))
+
+
+def _record(row: Connection, before: Connection | None, changed: list[str]) -> None:
+    after = audit.snapshot(row)
+    if before is None:
+        audit.record("connection.created", row, after=after)
+    elif changed == ["status"]:
+        act = "connection.enabled" if row.status == Status.ENABLED else "connection.disabled"
+        audit.record(act, row, before=audit.snapshot(before), after=after)
+    else:
+        audit.record("connection.changed", row, before=audit.snapshot(before), after=after)
 
 
 def _keep_equal_secrets(candidate: Candidate) -> None:
