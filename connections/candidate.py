@@ -25,6 +25,9 @@ from core.text import comparison_key
 from credentials import vault
 from steng.secret import Secret
 
+_BROUGHT_ALONG = frozenset({"username", "password"})
+"""What a credential brings along."""
+
 _TARGETS: dict[str, type[Cluster | Steng]] = {"cluster": Cluster, "steng": Steng}
 
 
@@ -114,7 +117,10 @@ def _assign_references(
 ) -> None:
     for name in row.REFERENCES:
         if name not in values:
-            if not partial and name in _TARGETS:
+            if not partial and name in _BROUGHT_ALONG = frozenset({"username", "password"})
+"""What a credential brings along."""
+
+_TARGETS:
                 setattr(row, name, None)
             continue
         try:
@@ -122,7 +128,10 @@ def _assign_references(
         except ValidationError as error:
             errors[name] = error.error_list
         else:
-            if name in _TARGETS:
+            if name in _BROUGHT_ALONG = frozenset({"username", "password"})
+"""What a credential brings along."""
+
+_TARGETS:
                 setattr(row, name, target)
     if (
         row.steng is not None
@@ -211,6 +220,8 @@ def _check(row: Connection, errors: dict[str, list[ValidationError]], *, draft: 
         for name, problems in error.error_dict.items():
             if draft and name == "name":
                 problems = [problem for problem in problems if problem.code != "not_unique"]  # noqa: PLW2901
+            if name in _BROUGHT_ALONG and "credential" in errors:
+                continue  # whether the credential brings it is not known
             if problems and name not in errors:
                 errors[name] = problems
 

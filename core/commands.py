@@ -6,7 +6,7 @@ import os
 import pwd
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from core import audit
 
@@ -18,6 +18,22 @@ class AuditedCommand(BaseCommand):
         """Run the command with its actor bound."""
         with audit.acting(audit.Actor(None, system_user(), audit.Door.COMMAND)):
             return super().execute(*args, **options)
+
+
+class IntermixedParser(CommandParser):
+    """Parse a sub-command whose options may stand between its words: `set NAME --kind smtp field=value …`."""
+
+    _inside = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse options first and words afterwards, which the stock parser does only when asked for it."""
+        if self._inside:
+            return super().parse_known_args(args, namespace)
+        self._inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._inside = False
 
 
 def system_user() -> str:

@@ -151,8 +151,8 @@ class StrictIntegerField(_Strict, models.IntegerField):  # type: ignore[type-arg
         super().__init__(*args, **kwargs)
 
     def to_python(self, value: Any) -> int | None:
-        """Return the number, the default for null; a boolean or a text that looks like a number is none."""
-        if value is None:
+        """Return the number, the default for what is empty; a boolean or a text that looks like a number is none."""
+        if value is None or value == "":
             return self.get_default() if self.has_default() else None
         if isinstance(value, bool) or not isinstance(value, int):
             raise invalid("invalid_type", "Expected a whole number.")

@@ -20,7 +20,7 @@ from connections.kinds import KINDS
 from connections.models import Connection
 from connections.selectors import connection_list, find, is_stale
 from connections.serializers import to_json
-from core.commands import AuditedCommand
+from core.commands import AuditedCommand, IntermixedParser
 from core.errors import Refused, invalid
 from core.problems import field_errors
 
@@ -39,7 +39,7 @@ class Command(AuditedCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the sub-commands."""
-        commands = parser.add_subparsers(dest="act", required=True)
+        commands = parser.add_subparsers(dest="act", required=True, parser_class=IntermixedParser)
         listing = commands.add_parser("list", help="list connections")
         for name in ("q", "kind", "status", "security", "verdict", "tag", "partner", "stale", "ordering"):
             listing.add_argument(f"--{name}", default="")
