@@ -117,10 +117,7 @@ def _assign_references(
 ) -> None:
     for name in row.REFERENCES:
         if name not in values:
-            if not partial and name in _BROUGHT_ALONG = frozenset({"username", "password"})
-"""What a credential brings along."""
-
-_TARGETS:
+            if not partial and name in _TARGETS:
                 setattr(row, name, None)
             continue
         try:
@@ -128,10 +125,7 @@ _TARGETS:
         except ValidationError as error:
             errors[name] = error.error_list
         else:
-            if name in _BROUGHT_ALONG = frozenset({"username", "password"})
-"""What a credential brings along."""
-
-_TARGETS:
+            if name in _TARGETS:
                 setattr(row, name, target)
     if (
         row.steng is not None
