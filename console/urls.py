@@ -19,6 +19,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/v1/docs/", DocsView.as_view(), name="api-docs"),
+    path("api/v1/", include("core.api_urls")),
     path("api/v1/", include("connections.api_urls")),
     path("api/v1/", include("untrusted_cache.api_urls")),
     path("api/v1/", include("cluster.api_urls")),

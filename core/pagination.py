@@ -21,11 +21,16 @@ class Pagination(LimitOffsetPagination):
 
     def get_limit(self, request: Request) -> int:
         """Return the limit; raise ValidationError."""
-        return _number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+        return read_limit(request)
 
     def get_offset(self, request: Request) -> int:
         """Return the offset; raise ValidationError."""
         return _number(request, "offset", 0, 0, _MAX_OFFSET)
+
+
+def read_limit(request: Request) -> int:
+    """Return how many rows a page shall have; raise ValidationError."""
+    return _number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
 
 
 def _number(request: Request, name: str, default: int, minimum: int, maximum: int) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.audit.actors import Door
+
 ACTS: Mapping[str, str] = {
     "connection.created": "A connection was created.",
     "connection.changed": "The definition of a connection was changed.",
@@ -57,6 +59,51 @@ ACTS: Mapping[str, str] = {
     "definitions.imported": "Definitions were imported.",
     "definitions.exported": "Definitions were exported.",
 }
+
+GROUPS: Mapping[str, str] = {
+    "connection": "Connections",
+    "credential": "Credentials",
+    "trust": "Trust",
+    "cluster": "Clusters",
+    "steng": "STENGs",
+    "user": "Users",
+    "role": "Roles",
+    "token": "API tokens",
+    "session": "Log-ins",
+    "login": "Suspended sign-ins",
+    "test": "Tests",
+    "batch": "Batches",
+    "vault": "Vault",
+    "definitions": "Import and export",
+}
+"""The groups of acts, as people call them."""
+
+KINDS: Mapping[str, str] = {
+    "connection": "Connection",
+    "credential": "Credential",
+    "trust": "Trust-store entry",
+    "certificate": "Certificate",
+    "cluster": "Cluster",
+    "steng": "STENG",
+    "user": "User",
+    "role": "Role",
+    "token": "API token",
+    "login": "Sign-in",
+    "test": "Test",
+    "batch": "Batch",
+    "vault": "Vault",
+    "definitions": "Definitions",
+}
+"""The kinds of things that acts are done to, as people call them."""
+
+DOORS: Mapping[str, str] = {
+    Door.PAGE: "Page",
+    Door.API: "API",
+    Door.ADMIN: "Support pages",
+    Door.COMMAND: "Command line",
+    Door.SYSTEM: "The console itself",
+}
+"""The doors, as people call them."""
 
 
 def group_of(act: str) -> str:

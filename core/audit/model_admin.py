@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from core.audit.declarations import Thing, snapshot, thing
 from core.audit.models import AuditEvent
 from core.audit.recording import record
+from core.permissions import may
 
 _BEFORE = "postern_audit_before"
 
@@ -64,6 +65,14 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # A count over a million rows, only to say how many there are, costs more than the page.
     show_full_result_count = False
     list_per_page = 50
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Offer it to who may see the audit log."""
+        return may(request.user, "audit.view")
+
+    def has_view_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:  # noqa: ARG002
+        """Show it to who may see the audit log."""
+        return may(request.user, "audit.view")
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Refuse."""

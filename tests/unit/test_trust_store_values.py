@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from django.core.exceptions import ValidationError
 
-from untrusted_cache.validators import read_endpoint, read_fingerprint, read_host, read_kind, read_moment
+from core.moments import read_moment
+from untrusted_cache.validators import read_endpoint, read_fingerprint, read_host, read_kind
 
 PRINT = "0123456789abcdef" * 4
 PAIRS = ":".join(PRINT[place : place + 2] for place in range(0, 64, 2))

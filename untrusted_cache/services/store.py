@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from core import audit
 from core.errors import Refused, invalid
+from core.moments import read_moment
 from core.net import endpoint as endpoint_text
 from core.text import comparison_key, first_forbidden, normalise
 from steng import x509
@@ -20,7 +21,7 @@ from untrusted_cache.models import MAX_DER, CachedCertificate, Chain, ChainLink,
 from untrusted_cache.services.changes import note_entry
 from untrusted_cache.services.facts import columns
 from untrusted_cache.services.vouchers import link_entry
-from untrusted_cache.validators import read_endpoint, read_fingerprint, read_kind, read_moment
+from untrusted_cache.validators import read_endpoint, read_fingerprint, read_kind
 
 MAX_IMPORT = 100
 """Certificates of one file: a person answers for each of them."""
