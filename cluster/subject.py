@@ -64,7 +64,7 @@ class JobSubjectView(ApiView):
 
 def _own_job(pk: uuid.UUID, user: AbstractBaseUser | AnonymousUser) -> Job:
     """Return a job that this user asked for; somebody else's has the answer of one that does not exist."""
-    job = selectors.job_by_id(pk)
-    if job is None or user.pk is None or job.requested_by_id != user.pk:
+    job = selectors.job_by_id(pk, user)
+    if job is None or job.requested_by_id != user.pk:
         raise Http404
     return job

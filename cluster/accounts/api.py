@@ -49,7 +49,10 @@ class SuspendedLoginListView(ApiView):
         if errors:
             raise ValidationError(errors)
         paginator = Pagination()
-        page = paginator.paginate_queryset(selectors.suspended(lifted=lifted == "true"), request, view=self) or []
+        page = (
+            paginator.paginate_queryset(selectors.suspended(request.user, lifted=lifted == "true"), request, view=self)
+            or []
+        )
         return paginator.get_paginated_response([suspended_to_json(row) for row in page])
 
 
@@ -59,9 +62,9 @@ class SuspendedLoginDetailView(ApiView):
     acts = {"get": "tests.view"}
 
     @extend_schema(operation_id="suspended_logins_read", responses=SuspendedLoginSerializer)
-    def get(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read it, lifted or not."""
-        return Response(suspended_to_json(_row(pk)))
+        return Response(suspended_to_json(_row(request, pk)))
 
 
 class SuspendedLoginLiftView(ApiView):
@@ -74,12 +77,12 @@ class SuspendedLoginLiftView(ApiView):
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Let it be tried once more; what was lifted already keeps its first reason."""
-        services.lift(_row(pk), reason=read_reason(request.data), now=timezone.now())
-        return Response(suspended_to_json(_row(pk)))
+        services.lift(_row(request, pk), reason=read_reason(request.data), now=timezone.now())
+        return Response(suspended_to_json(_row(request, pk)))
 
 
-def _row(pk: uuid.UUID) -> SuspendedLogin:
-    row = selectors.by_id(pk)
+def _row(request: Request, pk: uuid.UUID) -> SuspendedLogin:
+    row = selectors.by_id(pk, request.user)
     if row is None:
         raise Http404
     return row

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cluster', '0001_initial'),
+        ('cluster', '0002_mailbox'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
