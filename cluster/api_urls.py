@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from cluster import api
+from cluster import api, subject
+from cluster.accounts import api as accounts
 
 urlpatterns = [
     path("clusters/", api.ClusterListView.as_view(), name="api-clusters"),
@@ -16,4 +17,10 @@ urlpatterns = [
     path("jobs/<uuid:pk>/", api.JobDetailView.as_view(), name="api-job"),
     path("jobs/<uuid:pk>/cancel/", api.JobCancelView.as_view(), name="api-job-cancel"),
     path("jobs/<uuid:pk>/transcript/", api.JobTranscriptView.as_view(), name="api-job-transcript"),
+    path("jobs/<uuid:pk>/subject/", subject.JobSubjectView.as_view(), name="api-job-subject"),
+    path("suspended-logins/", accounts.SuspendedLoginListView.as_view(), name="api-suspended-logins"),
+    path("suspended-logins/<uuid:pk>/", accounts.SuspendedLoginDetailView.as_view(), name="api-suspended-login"),
+    path(
+        "suspended-logins/<uuid:pk>/lift/", accounts.SuspendedLoginLiftView.as_view(), name="api-suspended-login-lift"
+    ),
 ]

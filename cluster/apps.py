@@ -13,11 +13,15 @@ class ClusterConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let the rotation of keys find the sealed requests of live jobs; say what the audit trail shows."""
-        from cluster.audited import declare_all  # noqa: PLC0415  models load after the apps
+        """Let the rotation of keys find what is sealed here; say what the audit trail shows."""
+        from cluster.accounts import audited as audited_accounts  # noqa: PLC0415  models load after the apps
+        from cluster.accounts import identity  # noqa: PLC0415
+        from cluster.audited import declare_all  # noqa: PLC0415
         from cluster.dispatch.intake import SEALED_FIELD  # noqa: PLC0415
-        from cluster.models import Job  # noqa: PLC0415
+        from cluster.models import AccountKey, Job  # noqa: PLC0415
         from credentials.vault import register_sealed  # noqa: PLC0415
 
         declare_all()
+        audited_accounts.declare_all()
         register_sealed(Job, "sealed_request", SEALED_FIELD)
+        register_sealed(AccountKey, "sealed", identity.SEALED_FIELD)

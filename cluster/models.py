@@ -1,6 +1,6 @@
-"""Where work runs and what became of it: clusters, STENGs, jobs, and the last test of each connection.
+"""Where work runs and what became of it: clusters, STENGs, jobs, the last test of each connection, refused sign-ins.
 
-`services` writes clusters and STENGs, `dispatch` alone writes jobs and last tests.
+`services` writes clusters and STENGs, `dispatch` alone writes jobs and last tests, `accounts` what was refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 
 from cluster.choices import JobKind, JobState, Lane, StengState, Verdict
-from cluster.states import FINAL, LIVE
+from cluster.states import FINAL, LIVE, WITH_A_STENG
 from core.errors import invalid
 from core.fields import NameField, StrictBooleanField, StrictIntegerField, StrictTextField
 from core.text import comparison_key
@@ -76,6 +76,7 @@ class Job(models.Model):
 
     `draft_of` is the connection whose form a draft came from. A job that `stands` speaks for its connection as
     saved; one with overrides, or one that stopped short of the end on request, does not.
+    `account` and `secret_digest` say with what it will sign in (see `accounts.identity`), "" where it will not.
     Names stand beside the references, so that the history still says where a test ran after the
     STENG, the cluster, the connection or the user is gone.
     """
@@ -106,6 +107,11 @@ class Job(models.Model):
     depth = models.CharField(max_length=10, choices=[(depth.value, depth.value) for depth in Depth])
     target = models.CharField(max_length=300)
     timeout_ms = models.PositiveIntegerField()
+    account = models.CharField(max_length=64, blank=True, default="", editable=False)
+    secret_digest = models.CharField(max_length=64, blank=True, default="", editable=False)
+    suspended_by = models.ForeignKey(
+        "SuspendedLogin", null=True, blank=True, on_delete=models.SET_NULL, related_name="stopped"
+    )
 
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -150,7 +156,8 @@ class Job(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(state__in=JobState.values), name="job_state"),
             models.CheckConstraint(
-                condition=Q(state__in=FINAL, sealed_request="") | (Q(state__in=LIVE) & ~Q(sealed_request="")),
+                condition=Q(state__in=FINAL, sealed_request="", secret_digest="")
+                | (Q(state__in=LIVE) & ~Q(sealed_request="")),
                 name="job_request_until_the_end",
             ),
             models.CheckConstraint(
@@ -170,6 +177,13 @@ class Job(models.Model):
                 condition=~Q(state=JobState.RUNNING)
                 | Q(attempt__gte=1, lease_until__isnull=False, run_deadline__isnull=False, started__isnull=False),
                 name="job_running_has_lease",
+            ),
+            # Two logins side by side look like an attack. Whoever wants the second place gets an error from the
+            # database itself, on whatever machine it runs.
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(state__in=WITH_A_STENG) & ~Q(account=""),
+                name="job_one_at_a_time_per_account",
             ),
         )
 
@@ -225,3 +239,67 @@ class LastTest(models.Model):
     def rank_of(cls, verdict: str | None) -> int:
         """Return the place of a verdict in a list that shows failures first."""
         return cls.RANKS[verdict]
+
+
+class AccountKey(models.Model):
+    """The one key under which accounts and secrets are digested, sealed by the vault (see `accounts.identity`)."""
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
+    sealed = models.TextField(editable=False)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="account_key_is_one"),)
+
+    def __str__(self) -> str:
+        return "key of accounts"
+
+
+class SuspendedLogin(models.Model):
+    """A host, user name and secret that a server refused for good: nothing signs in with them until this is lifted.
+
+    `job` is the test that was refused; `connection_…` say what it tested, all empty for a draft. `overtaken_at` is when
+    another secret of the account was accepted: it changes nothing here, but who reads the list need not hurry.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.CharField(max_length=64, db_index=True, editable=False)
+    secret_digest = models.CharField(max_length=64, editable=False)
+    host = models.CharField(max_length=253)
+    username = models.TextField(blank=True, default="")
+    code = models.CharField(max_length=60)
+    summary = models.TextField()
+    advice = models.TextField(blank=True, default="")
+    since = models.DateTimeField()
+
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    connection_id = models.UUIDField(null=True, blank=True)
+    connection_kind = models.CharField(max_length=10, blank=True, default="")
+    connection_name = models.CharField(max_length=128, blank=True, default="")
+
+    overtaken_at = models.DateTimeField(null=True, blank=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.CharField(max_length=150, blank=True, default="")
+    lifted_reason = StrictTextField("Reason", max_length=2_048, blank=True, default="")
+
+    class Meta:
+        ordering = ("-since", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["secret_digest"], condition=Q(lifted_at__isnull=True), name="suspended_login_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at__isnull=True, lifted_reason="")
+                | (Q(lifted_at__isnull=False) & ~Q(lifted_reason="")),
+                name="suspended_login_lifted_with_a_reason",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        return f"{self.username} at {self.host}"

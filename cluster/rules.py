@@ -20,6 +20,9 @@ DEAD_AFTER = timedelta(seconds=20)
 CLAIM_WAIT = timedelta(seconds=60)
 """How long a job waits for a STENG before it fails."""
 
+TURN_WAIT = timedelta(minutes=10)
+"""How long a job may wait for others of its account before its claim deadline counts like anybody's."""
+
 HAND_OVER_WAIT = timedelta(seconds=5)
 """How long a STENG that was told of a job may take to claim it."""
 

@@ -13,7 +13,7 @@ from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, W
 from cluster.choices import JobState, Lane
 from cluster.models import Cluster, Job, Steng
 from cluster.rules import takes_work
-from cluster.states import LIVE
+from cluster.states import LIVE, WITH_A_STENG
 from cluster.visibility import shown_to
 from untrusted_cache.models import ChainLink
 
@@ -108,15 +108,24 @@ def live_jobs_of(steng: Steng) -> int:
     return Job.objects.filter(Q(ran_on=steng) | Q(steng=steng), state__in=LIVE).count()
 
 
+def busy_accounts() -> QuerySet[Job, str]:
+    """Return the accounts that some STENG signs in to, or is about to: nobody else may now."""
+    return Job.objects.filter(state__in=WITH_A_STENG).exclude(account="").order_by().values_list("account", flat=True)
+
+
 def waiting_for(
     steng: Steng, *, lanes: Collection[str], full_targets: Collection[str], limit: int
-) -> list[tuple[uuid.UUID, str, str]]:
-    """Return (id, lane, target) of queued jobs that the STENG could take: people first, then in their order."""
+) -> list[tuple[uuid.UUID, str, str, str]]:
+    """Return (id, lane, target, account) of queued jobs that the STENG could take: people first, then in their order.
+
+    What waits for its account's turn is left out. Of several that wait for the same free account all are returned.
+    """
     urgency = Case(When(lane=Lane.INTERACTIVE, then=Value(0)), default=Value(1), output_field=IntegerField())
     found = (
         Job.objects.filter(Q(steng=steng) | Q(steng__isnull=True, cluster=steng.cluster_id), state=JobState.QUEUED)
         .filter(lane__in=lanes)
         .exclude(target__in=full_targets)
+        .exclude(account__in=busy_accounts())
         .order_by(urgency, "created")
     )
-    return list(found.values_list("pk", "lane", "target")[:limit])
+    return list(found.values_list("pk", "lane", "target", "account")[:limit])

@@ -14,7 +14,9 @@ drops what it has and changes nothing.
       +------------------------------repeat------------+
     cancel leads from queued, dispatched and running to cancelled.
 
-accept      The engine has room for the job and told a STENG that it waits. Pulled by the dispatcher.
+accept      The engine has room for the job and told a STENG that it waits. Pulled by the dispatcher. Of the jobs
+            that sign in to one account only one at a time gets past this arrow, over all STENGs: the database
+            refuses the second, which stays queued.
 claim       The STENG asked for the job and has it now: attempt + 1, a lease, a deadline. Two STENGs that
             ask at once pull the same arrow; one of them gets 0 rows.
 return      The STENG that was told never asked. Pulled by the reaper, by a draining STENG, and at the start
@@ -48,6 +50,7 @@ from types import MappingProxyType
 from cluster.choices import JobState
 
 LIVE = (JobState.QUEUED, JobState.DISPATCHED, JobState.RUNNING)
+WITH_A_STENG = (JobState.DISPATCHED, JobState.RUNNING)
 FINAL = (JobState.FINISHED, JobState.CANCELLED, JobState.TIMED_OUT, JobState.LOST, JobState.FAILED)
 
 

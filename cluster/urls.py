@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from cluster import views
+from cluster import subject, views
+from cluster.accounts.views import SuspendedLoginsView, SuspendedLoginView
 
 app_name = "cluster"
 urlpatterns = [
@@ -19,4 +20,7 @@ urlpatterns = [
     path("tests/<uuid:pk>/panel/", views.panel, name="panel"),
     path("tests/<uuid:pk>/cancel/", views.cancel, name="cancel"),
     path("tests/<uuid:pk>/transcript/", views.transcript, name="transcript"),
+    path("tests/<uuid:pk>/subject/", subject.SubjectView.as_view(), name="subject"),
+    path("suspended-logins/", SuspendedLoginsView.as_view(), name="suspended-logins"),
+    path("suspended-logins/<uuid:pk>/", SuspendedLoginView.as_view(), name="suspended-login"),
 ]

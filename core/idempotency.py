@@ -83,15 +83,16 @@ class _Replay(Exception):
 
 
 class IdempotentMixin(APIView):
-    """Let the POSTs of a view honour `Idempotency-Key`."""
+    """Let the POSTs of a view honour `Idempotency-Key`, unless their answers must not be kept (`idempotent`)."""
 
+    idempotent = True
     _record: IdempotencyRecord | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate and authorise as ever, then reserve the key or answer as before."""
         super().initial(request, *args, **kwargs)
         key = request.headers.get(HEADER)
-        if request.method != "POST" or key is None or not isinstance(request.user, User):
+        if not self.idempotent or request.method != "POST" or key is None or not isinstance(request.user, User):
             return
         record = begin(request.user, key, _digest(request), timezone.now())
         if record.status is not None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import weakref
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 from uuid import UUID
 
 from steng.codes import find
+from steng.probe.failure import ProbeFailure
 from steng.wire import (
     ProbeReport,
     ProbeRequest,
@@ -37,14 +37,26 @@ class Work:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why these credentials must not leave: a server refused them before. The words are for the report."""
+
+    detail: str
+    advice: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Link(Protocol):
     """How a worker speaks with the console. Every method may take long; none may lose what it was given."""
 
     async def claim(self, job: UUID) -> Work | None:
         """Return the work, or None where the job is somebody else's or over."""
 
-    async def mark_credentials(self, work: Work) -> bool:
-        """Note durably that credentials are about to leave; False: they must not."""
+    async def mark_credentials(self, work: Work) -> bool | Suspension:
+        """Note durably that credentials are about to leave. False: they must not, and nobody waits for a report.
+
+        The console lets only one job at a time sign in to an account, over all STENGs; a worker need not see to that.
+        """
 
     def progress(self, work: Work, stage: Stage) -> None:
         """Pass on a stage that has ended; it may be sent later, together with others."""
@@ -77,7 +89,6 @@ class Worker:
         self._ended = ended
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._attempts: dict[UUID, int] = {}
-        self._accounts = _Accounts()
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -135,57 +146,22 @@ class Worker:
 
     async def _run(self, work: Work) -> ProbeReport:
         stages: list[Stage] = []
-        turn = _Turn(self._accounts, work.request)
 
         def on_stage(stage: Stage) -> None:
             stages.append(stage)
-            if stage.name is StageName.AUTH:
-                turn.end()
             self._link.progress(work, stage)
 
         async def before_credentials() -> bool:
-            await turn.begin()
-            return await self._link.mark_credentials(work)
+            answer = await self._link.mark_credentials(work)
+            if isinstance(answer, Suspension):
+                raise ProbeFailure("auth_suspended", answer.detail, advice=answer.advice, evidence=answer.evidence)
+            return answer
 
         try:
             return await self._probe(work.request, on_stage=on_stage, before_credentials=before_credentials)
         except Exception:  # noqa: BLE001  whatever breaks in a probe is a finding about the probe, never the end of the worker
             _log.exception("the probe of job %s broke", work.job)
             return _broken(stages)
-        finally:
-            turn.end()
-
-
-class _Accounts:
-    """One lock per host and user name: two logins side by side look like an attack and lock accounts."""
-
-    def __init__(self) -> None:
-        self._locks: weakref.WeakValueDictionary[tuple[str, str], asyncio.Lock] = weakref.WeakValueDictionary()
-
-    def lock_of(self, host: str, username: str) -> asyncio.Lock:
-        key = (host.rstrip(".").casefold(), username.casefold())
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        return lock
-
-
-class _Turn:
-    """The turn of one job to sign in; it ends with the stage `auth` or with the probe."""
-
-    def __init__(self, accounts: _Accounts, request: ProbeRequest) -> None:
-        self._lock = accounts.lock_of(request.host, request.login.username) if request.login else None
-        self._mine = False
-
-    async def begin(self) -> None:
-        if self._lock is not None and not self._mine:
-            await self._lock.acquire()
-            self._mine = True
-
-    def end(self) -> None:
-        if self._lock is not None and self._mine:
-            self._mine = False
-            self._lock.release()
 
 
 def _broken(stages: list[Stage]) -> ProbeReport:

@@ -10,6 +10,7 @@ from cluster.dispatch.reaper import abandon, reap
 from cluster.dispatch.retention import forget
 from cluster.dispatch.running import (
     Claim,
+    Permit,
     accept,
     claim,
     finish,
@@ -24,6 +25,7 @@ from cluster.waiting import wait_until_final
 
 __all__ = [
     "Claim",
+    "Permit",
     "abandon",
     "accept",
     "cancel",

@@ -42,6 +42,7 @@ def ending(job: Job, code: str, now: datetime, summary: str = "", advice: str = 
     values: dict[str, Any] = {
         "finished": now,
         "sealed_request": "",
+        "secret_digest": "",
         "lease_until": None,
         "code": code,
         "summary": summary or outcome.detail,

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from cluster import accounts
 from cluster.audited import subject_of
 from cluster.choices import JobKind, JobState, Lane
 from cluster.dispatch import last_tests
@@ -81,6 +82,7 @@ def enqueue(
     job.lane = lane
     job.target = _target(request.host, request.port)
     job.timeout_ms = request.timeout_ms
+    job.account, job.secret_digest = accounts.identify(request)
     job.same_as = _same_as(job)
     with transaction.atomic():
         equal = _equal_live_job(job.same_as, text)

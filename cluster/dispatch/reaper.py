@@ -13,7 +13,8 @@ from cluster.choices import JobState, Lane
 from cluster.dispatch.arrows import end, pull
 from cluster.dispatch.running import overrun
 from cluster.models import Job, Steng
-from cluster.rules import CLAIM_WAIT, HAND_OVER_WAIT, MAX_ATTEMPTS, is_live, takes_work, why_unclaimed
+from cluster.rules import CLAIM_WAIT, HAND_OVER_WAIT, MAX_ATTEMPTS, TURN_WAIT, takes_work, why_unclaimed
+from cluster.selectors import busy_accounts
 from cluster.states import Event
 
 GONE_TOO_OFTEN = "The STENG went away {attempts} times while it ran this test, so it is not tried again."
@@ -29,6 +30,7 @@ def reap(now: datetime) -> Counter[str]:
     handed_over = Job.objects.filter(state=JobState.DISPATCHED, dispatched_at__lte=now - HAND_OVER_WAIT)
     for job in handed_over.filter(claim_deadline__gt=now).only("pk"):
         done[Event.RETURN] += pull(Event.RETURN, Q(pk=job.pk), dispatched_at=None)
+    _wait_on(now)
     waiting = Job.objects.filter(state__in=(JobState.QUEUED, JobState.DISPATCHED), claim_deadline__lte=now)
     for job in waiting.select_related("cluster", "steng"):
         done[_nobody(job, now)] += 1
@@ -44,6 +46,16 @@ def abandon(steng: Steng, now: datetime) -> Counter[str]:
     told = Q(steng=steng) | Q(steng__isnull=True, cluster=steng.cluster_id)
     done[Event.RETURN] += pull(Event.RETURN, told, dispatched_at=None)
     return done
+
+
+def _wait_on(now: datetime) -> None:
+    """Give more time to the jobs whose account another one is signing in to: they wait for their turn, not for a STENG.
+
+    Long before their deadline, so that the moment between two turns costs nobody the job; and not for ever, since
+    a person waits for it.
+    """
+    waiting = Job.objects.filter(state=JobState.QUEUED, created__gt=now - TURN_WAIT, account__in=busy_accounts())
+    waiting.filter(claim_deadline__lte=now + CLAIM_WAIT / 2).update(claim_deadline=now + CLAIM_WAIT)
 
 
 def _settle(jobs: Iterable[Job], now: datetime) -> Counter[str]:
@@ -88,11 +100,17 @@ def _nobody(job: Job, now: datetime) -> str:
         current = Job.objects.select_for_update().filter(pk=job.pk, claim_deadline__lte=now).first()
         if current is None:
             return "gone"
-        busy = any(is_live(steng, now) and takes_work(steng, now) for steng in stengs)
-        texts = (BUSY, BUSY_ADVICE) if busy else ("", "")
+        texts = ("", "")
+        if any(takes_work(steng, now) for steng in stengs):
+            crowded = bool(current.account) and busy_accounts().filter(account=current.account).exists()
+            texts = (CROWDED, CROWDED_ADVICE) if crowded else (BUSY, BUSY_ADVICE)
         end(Event.NOBODY, current, code=why_unclaimed(stengs, now), now=now, summary=texts[0], advice=texts[1])
     return Event.NOBODY
 
 
+CROWDED = (
+    "Tests of the same account run one after the other, and the others took too long for this one to have its turn."
+)
+CROWDED_ADVICE = "Look at Tests for what is running and waiting, cancel what nobody waits for, then test again."
 BUSY = "The STENG had no room for the test in time: too many others run on it, or against the same server."
 BUSY_ADVICE = "Look at Tests for what is running, cancel what nobody waits for, then test again."

@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
+from cluster import accounts
 from cluster.choices import JobState
 from cluster.dispatch import last_tests, told
 from cluster.dispatch.arrows import end, pull
 from cluster.dispatch.intake import SEALED_FIELD
-from cluster.models import Job, Steng
+from cluster.models import Job, Steng, SuspendedLogin
 from cluster.rules import LEASE, RUN_MARGIN
 from cluster.states import Event
 from core.net import split_endpoint
@@ -37,9 +38,40 @@ class Claim:
     run_deadline: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Whether credentials may leave: they may; they may not, and nobody wants a report; or a server refused them."""
+
+    granted: bool
+    suspension: SuspendedLogin | None = None
+
+    @classmethod
+    def go(cls) -> Permit:
+        """Say that the mark is set: once this is committed they may be sent."""
+        return cls(granted=True)
+
+    @classmethod
+    def stop(cls) -> Permit:
+        """Say that the attempt is over."""
+        return cls(granted=False)
+
+    @classmethod
+    def suspended(cls, suspension: SuspendedLogin) -> Permit:
+        """Say that a server has refused this very sign-in before."""
+        return cls(granted=False, suspension=suspension)
+
+
 def accept(job_id: uuid.UUID, now: datetime) -> bool:
-    """Note that the engine has told a STENG of a waiting job; False where it waits no more."""
-    return pull(Event.ACCEPT, Q(pk=job_id), dispatched_at=now) == 1
+    """Note that the engine has told a STENG of a waiting job; False where it waits no more, or must wait on.
+
+    It must where another job of its account is under way: who looked before may have looked too early, so it is the
+    constraint of the database that decides, and the loser's job stays in the queue untouched.
+    """
+    try:
+        with transaction.atomic():
+            return pull(Event.ACCEPT, Q(pk=job_id), dispatched_at=now) == 1
+    except IntegrityError:
+        return False
 
 
 def claim(job_id: uuid.UUID, steng: Steng, now: datetime) -> Claim | None:
@@ -72,20 +104,33 @@ def claim(job_id: uuid.UUID, steng: Steng, now: datetime) -> Claim | None:
             lease_until=now + LEASE,
             run_deadline=deadline,
             credentials_sent_at=None,
+            suspended_by=None,
             stages=[],
         )
         # The loser of a race for the same job gets nothing, and must not even connect.
         return Claim(job.pk, job.attempt + 1, request, deadline) if won else None
 
 
-def mark_credentials(job_id: uuid.UUID, attempt: int, now: datetime) -> bool:
-    """Note that credentials are about to leave; only who gets True may send them, and only after the commit.
+def mark_credentials(job_id: uuid.UUID, attempt: int, now: datetime) -> Permit:
+    """Note that credentials are about to leave; only whose permit is granted may send them, only after the commit.
 
-    From here on the job is never repeated. False for a job that was cancelled, is out of time or belongs to
-    another attempt, and for a second login of the same attempt.
+    From there on the job is never repeated. `stop` for a job that was cancelled, is out of time or belongs to another
+    attempt, and for a second login of the same attempt; `suspended` where the server has refused these very
+    credentials for good. Raises ValueError for a job that was enqueued as one that does not sign in: nobody keeps
+    others away from its account meanwhile.
     """
     fence = _ours(job_id, attempt) & Q(credentials_sent_at__isnull=True, lease_until__gt=now, run_deadline__gt=now)
-    return Job.objects.filter(fence).update(credentials_sent_at=now) == 1
+    with transaction.atomic():
+        job = Job.objects.select_for_update().only("account", "secret_digest").filter(fence).first()
+        if job is None:
+            return Permit.stop()
+        if not job.account:
+            raise ValueError(f"job {job_id} was not to sign in")
+        suspension = accounts.find(job.secret_digest)
+        if suspension is not None:
+            Job.objects.filter(pk=job_id).update(suspended_by=suspension)
+            return Permit.suspended(suspension)
+        return Permit.go() if Job.objects.filter(fence).update(credentials_sent_at=now) else Permit.stop()
 
 
 def progress(job_id: uuid.UUID, attempt: int, stages: Sequence[Stage]) -> bool:
@@ -110,7 +155,7 @@ def still_running(steng: Steng, attempts: Mapping[uuid.UUID, int]) -> set[uuid.U
 
 
 def finish(job_id: uuid.UUID, attempt: int, report: ProbeReport, now: datetime) -> bool:
-    """Store the report, wipe the request and remember an untrusted chain, all or nothing.
+    """Store the report, wipe the request, remember an untrusted chain and a refused sign-in, all or nothing.
 
     False, and nothing changed, for a report from an old attempt or after the end.
     """
@@ -121,9 +166,16 @@ def finish(job_id: uuid.UUID, attempt: int, report: ProbeReport, now: datetime) 
         values = told.columns(report, job.changed_since_success)
         values["chain_id"] = _remember(job, report, now)
         done = pull(
-            Event.REPORT, Q(pk=job_id, attempt=attempt), finished=now, sealed_request="", lease_until=None, **values
+            Event.REPORT,
+            Q(pk=job_id, attempt=attempt),
+            finished=now,
+            sealed_request="",
+            secret_digest="",
+            lease_until=None,
+            **values,
         )
         if done:
+            accounts.learn(job, report, values, SEALED_FIELD, now)
             last_tests.record(job_id)
     return done == 1
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from cluster import dispatch
+from cluster import accounts, dispatch
+from cluster.asides import Asides
 from cluster.engines.desk import Desk
 from cluster.models import Steng
 from steng.codes import find
 from steng.wire import ProbeReport, Stage, StageName, StageOutcome, Verdict
-from steng.worker import Work
+from steng.worker import Suspension, Work
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +26,9 @@ PROGRESS_PAUSE = 0.1
 class LocalLink:
     """Pull the arrows of the jobs that the worker of this process runs."""
 
-    def __init__(self, desk: Desk, steng: Steng, clock: Callable[[], datetime]) -> None:
+    def __init__(self, desk: Desk, steng: Steng, clock: Callable[[], datetime], asides: Asides) -> None:
         self._desk = desk
+        self._asides = asides
         self._steng = steng
         self._clock = clock
         self._told: dict[UUID, tuple[Work, list[Stage]]] = {}
@@ -39,9 +42,12 @@ class LocalLink:
             return None
         return Work(got.job, got.attempt, got.request, (got.run_deadline - self._clock()).total_seconds())
 
-    async def mark_credentials(self, work: Work) -> bool:
+    async def mark_credentials(self, work: Work) -> bool | Suspension:
         """Return True only after the mark is on disk."""
-        return await self._desk.call(lambda: dispatch.mark_credentials(work.job, work.attempt, self._clock()))
+        permit = await self._desk.call(lambda: dispatch.mark_credentials(work.job, work.attempt, self._clock()))
+        if permit.suspension is None:
+            return permit.granted
+        return Suspension(**accounts.told(permit.suspension))
 
     def progress(self, work: Work, stage: Stage) -> None:
         """Keep a stage until the next write; the report brings all of them once more."""
@@ -50,14 +56,21 @@ class LocalLink:
         self._something.set()
 
     async def finish(self, work: Work, report: ProbeReport) -> None:
-        """Store the report. One that cannot be stored is a fault of ours, and says so instead of getting lost."""
+        """Store the report. One that cannot be stored is a fault of ours, and says so instead of getting lost.
+
+        What is said aside goes another way and is there first, for who asks as soon as the test has ended.
+        """
         self.forget(work.job)
+        self._asides.put(work.job, report.aside, self._clock())
+        report = dataclasses.replace(report, aside={})
         try:
-            await self._desk.call(lambda: dispatch.finish(work.job, work.attempt, report, self._clock()))
+            stored = await self._desk.call(lambda: dispatch.finish(work.job, work.attempt, report, self._clock()))
         except (ValueError, TypeError, KeyError):
             _log.exception("the report of job %s cannot be stored", work.job)
             bare = _bare(report)
-            await self._desk.call(lambda: dispatch.finish(work.job, work.attempt, bare, self._clock()))
+            stored = await self._desk.call(lambda: dispatch.finish(work.job, work.attempt, bare, self._clock()))
+        if not stored:
+            self._asides.drop(work.job)
 
     async def overrun(self, work: Work) -> None:
         """End the job that took too long."""

@@ -2,7 +2,9 @@
 
 The table of jobs is the queue. A ring of the bell, or the second that has passed, starts a round: what was
 cancelled is dropped, what waits and has room is accepted and handed to the worker. Room is counted in slots
-of the STENG, of which some are kept for people, and in connections per target host and port.
+of the STENG, of which some are kept for people, in connections per target host and port, and in accounts: one
+that somebody signs in to, here or on another STENG, has no room for a second. What waits for its account waits in
+the queue and takes no room from others.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from cluster import dispatch, selectors, services
+from cluster import accounts, asides, dispatch, selectors, services
 from cluster.choices import Lane
 from cluster.dispatch.retention import PAUSE
 from cluster.dispatch.running import still_running
@@ -58,6 +60,7 @@ class Held:
     job: UUID
     lane: str
     target: str
+    account: str = ""
 
 
 class LocalEngine:
@@ -68,7 +71,8 @@ class LocalEngine:
         self._clock = clock
         self._incarnation = secrets.token_hex(16)
         self._desk = Desk()
-        self._link = LocalLink(self._desk, steng, clock)
+        self._asides = asides.Asides()
+        self._link = LocalLink(self._desk, steng, clock, self._asides)
         self._worker = Worker(self._link, probe, self._ended)
         self._held: dict[UUID, Held] = {}
         self._ring = asyncio.Event()
@@ -89,8 +93,9 @@ class LocalEngine:
         self._desk.open()
         try:
             await self._desk.call(self._begin)
-            with self._listening():
-                await self._carry()
+            async with asides.served(self._asides, self._clock):
+                with self._listening():
+                    await self._carry()
             await self._end()
         finally:
             await self._desk.close()
@@ -193,6 +198,7 @@ class LocalEngine:
             alive = await self._desk.call(partial(self._beat, attempts))
             for job in attempts.keys() - alive:
                 self._drop(job)
+            self._asides.purge(self._clock())
             await asyncio.sleep(ROUND)
 
     def _beat(self, attempts: dict[UUID, int]) -> set[UUID]:
@@ -212,6 +218,7 @@ class LocalEngine:
         dispatch.reap(now)
         if self._forgot is None or now - self._forgot >= PAUSE:
             dispatch.forget(now)
+            accounts.forget(now)
             self._forgot = now
         return alive
 
@@ -232,6 +239,7 @@ class Room:
         self._bulk_slots = slots - max(1, slots // RESERVED)
         self._lanes = Counter(job.lane for job in held)
         self._targets = Counter(job.target for job in held)
+        self._accounts = {job.account for job in held}
 
     def free(self) -> int:
         """Return how many more jobs there is a slot for."""
@@ -250,12 +258,14 @@ class Room:
 
     def fits(self, job: Held) -> bool:
         """Tell whether this job may come now."""
-        return job.lane in self.lanes() and self._targets[job.target] < PER_TARGET
+        free = not job.account or job.account not in self._accounts
+        return free and job.lane in self.lanes() and self._targets[job.target] < PER_TARGET
 
     def add(self, job: Held) -> None:
         """Count a job that has come."""
         self._lanes[job.lane] += 1
         self._targets[job.target] += 1
+        self._accounts.add(job.account)
 
 
 def capabilities() -> dict[str, object]:

@@ -75,6 +75,13 @@ def outcomes() -> Iterator[Outcome]:
     )
     yield Outcome(
         auth,
+        "auth_suspended",
+        "The server has refused this very sign-in before, so it was not tried again: repeated refusals lock accounts.",
+        "Change the password, which is then tried at once, or have the suspended sign-in lifted.",
+        "password",
+    )
+    yield Outcome(
+        auth,
         "auth_failed",
         "The server refused the sign-in without a clear reason.",
         "Show the reply code and the time of the test to the server's operator: its own log says why. "

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cluster import dispatch
 from cluster.choices import JobState, Lane
+from cluster.dispatch import Permit
 from cluster.dispatch.intake import SEALED_FIELD
 from cluster.models import Cluster, Job, LastTest, Steng
 from cluster.rules import CLAIM_WAIT, LEASE, RUN_MARGIN
@@ -54,7 +55,7 @@ def in_state(state, steng):
         dispatch.mark_credentials(job.pk, claim.attempt, NOW)
         dispatch.reap(NOW + LEASE)
     if state == JobState.FAILED:
-        job = enqueue(steng, configuration="d" * 64)
+        job = enqueue(steng, request=request_for(username="somebody else"))
         dispatch.reap(NOW + CLAIM_WAIT)
     return job
 
@@ -216,20 +217,20 @@ def test_a_request_of_a_newer_format_is_for_another_steng(steng):
 def test_credentials_are_marked_once(steng):
     job, claim = running(steng)
     marks = [dispatch.mark_credentials(job.pk, claim.attempt, NOW) for _ in range(2)]
-    assert marks == [True, False]
+    assert marks == [Permit.go(), Permit.stop()]
     assert Job.objects.get(pk=job.pk).credentials_sent_at == NOW
 
 
 @pytest.mark.parametrize("when", [LEASE, seconds(10) + RUN_MARGIN], ids=["lease", "deadline"])
 def test_credentials_are_not_marked_when_the_time_is_over(when, steng):
     job, claim = running(steng)
-    assert dispatch.mark_credentials(job.pk, claim.attempt, NOW + when) is False
+    assert dispatch.mark_credentials(job.pk, claim.attempt, NOW + when) == Permit.stop()
 
 
 def test_credentials_of_a_cancelled_job_are_not_marked(steng):
     job, claim = running(steng)
     dispatch.cancel(job.pk, NOW)
-    assert dispatch.mark_credentials(job.pk, claim.attempt, NOW) is False
+    assert dispatch.mark_credentials(job.pk, claim.attempt, NOW) == Permit.stop()
 
 
 def test_credentials_of_an_old_attempt_are_not_marked(steng):
@@ -237,8 +238,8 @@ def test_credentials_of_an_old_attempt_are_not_marked(steng):
     dispatch.abandon(steng, NOW)
     dispatch.accept(job.pk, NOW)
     dispatch.claim(job.pk, steng, NOW)
-    assert dispatch.mark_credentials(job.pk, 1, NOW) is False
-    assert dispatch.mark_credentials(job.pk, 2, NOW) is True
+    assert dispatch.mark_credentials(job.pk, 1, NOW) == Permit.stop()
+    assert dispatch.mark_credentials(job.pk, 2, NOW) == Permit.go()
 
 
 def test_progress_is_shown_while_the_job_runs(steng):
@@ -316,7 +317,8 @@ def test_a_failure_keeps_what_is_known_of_the_last_success(steng, connection):
 
 def test_an_older_test_that_ends_later_does_not_count(steng, connection):
     old, old_claim = running(steng, connection=connection)
-    new, new_claim = running(steng, connection=connection, configuration="d" * 64, now=NOW + seconds(1))
+    somebody_else = request_for(username="somebody else")
+    new, new_claim = running(steng, connection=connection, request=somebody_else, now=NOW + seconds(1))
     dispatch.finish(new.pk, new_claim.attempt, success(), NOW + seconds(2))
     dispatch.finish(old.pk, old_claim.attempt, failure(), NOW + seconds(3))
     assert LastTest.objects.get(pk=connection[0]).verdict == "success"

@@ -54,7 +54,7 @@ def test_a_renewed_lease_is_not_reaped(steng):
 
 def test_a_heartbeat_hears_what_is_not_its_own_any_more(steng):
     first, claim = running(steng)
-    second, _ = running(steng, configuration="d" * 64)
+    second, _ = running(steng, request=request_for(username="somebody else"))
     dispatch.cancel(second.pk, NOW)
     assert dispatch.renew(steng, {first.pk: claim.attempt, second.pk: 1}, NOW) == {first.pk}
 

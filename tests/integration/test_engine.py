@@ -198,7 +198,7 @@ async def test_stages_are_shown_while_the_probe_runs(steng):
 async def test_one_target_gets_no_more_than_its_share_and_others_are_not_held_up(steng):
     gate = Gate(login=False)
     async with engine(steng, gate):
-        crowd = [await put(steng, configuration=f"{number:064}") for number in range(PER_TARGET + 3)]
+        crowd = [await put(steng, request=request_for(username=f"u{number}")) for number in range(PER_TARGET + 3)]
         other = await put(steng, request=request_for(host="other.example.org"))
         await state_is(other, "running")
         states = [(await read(job)).state for job in crowd]
@@ -264,7 +264,7 @@ async def test_an_engine_that_ends_is_seen_as_offline(steng):
 async def test_what_a_killed_engine_left_is_settled_when_the_next_one_begins(steng):
     def left():
         now = timezone.now()
-        sent, unsent = (enqueue(steng, now=now, configuration=letter * 64) for letter in "de")
+        sent, unsent = (enqueue(steng, now=now, request=request_for(username=name)) for name in "de")
         for job in (sent, unsent):
             dispatch.accept(job.pk, now)
             dispatch.claim(job.pk, steng, now)

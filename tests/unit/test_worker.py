@@ -4,8 +4,9 @@ import asyncio
 import uuid
 from contextlib import asynccontextmanager
 
+from steng.probe.failure import ProbeFailure
 from steng.wire import ProbeReport, Stage, StageName, StageOutcome, Verdict
-from steng.worker import Work, Worker
+from steng.worker import Suspension, Work, Worker
 from tests.jobs import request_for
 
 GOOD = ProbeReport(Verdict.SUCCESS, (Stage(StageName.RESOLVE, StageOutcome.OK, 1.0),), 1.0)
@@ -14,12 +15,12 @@ GOOD = ProbeReport(Verdict.SUCCESS, (Stage(StageName.RESOLVE, StageOutcome.OK, 1
 class Link:
     """Grant what it is told to grant and write down what it is told."""
 
-    def __init__(self, *, seconds=10.0, grant=True, mark=True, username="orders"):
-        self.seconds, self.grant, self.mark, self.username = seconds, grant, mark, username
+    def __init__(self, *, seconds=10.0, grant=True, mark=True):
+        self.seconds, self.grant, self.mark = seconds, grant, mark
         self.told = []
 
     async def claim(self, job):
-        return Work(job, 1, request_for(username=self.username), self.seconds) if self.grant else None
+        return Work(job, 1, request_for(), self.seconds) if self.grant else None
 
     async def mark_credentials(self, work):
         self.told.append("mark")
@@ -147,37 +148,18 @@ def test_a_dropped_job_ends_its_probe_and_reports_nothing():
     assert link.told == []
 
 
-def logins_at_once(username, jobs=3):
-    """Return how many logins of a user were under way at a time, and how many were made."""
-    most, now, made = [0], [0], [0]
+def test_a_suspended_login_is_a_finding_with_the_words_of_the_console():
+    sent = []
 
-    async def signs_in(request, on_stage=None, before_credentials=None):
-        assert await before_credentials()
-        now[0] += 1
-        made[0] += 1
-        most[0] = max(most[0], now[0])
-        for _ in range(5):
-            await asyncio.sleep(0)
-        now[0] -= 1
-        on_stage(Stage(StageName.AUTH, StageOutcome.OK, 1.0))
+    async def asks(request, on_stage=None, before_credentials=None):
+        try:
+            sent.append(await before_credentials())
+        except ProbeFailure as failure:
+            sent.append((failure.code, failure.detail, failure.advice, failure.evidence))
         return GOOD
 
-    serve(Link(username=username), signs_in, jobs)
-    return most[0], made[0]
-
-
-def test_logins_of_one_account_are_made_one_after_the_other():
-    assert logins_at_once("orders") == (1, 3)
-
-
-def test_a_login_that_is_stopped_gives_its_turn_to_the_next():
-    async def breaks_off(request, on_stage=None, before_credentials=None):
-        await before_credentials()
-        raise RuntimeError("boom")
-
-    link = Link()
-    serve(link, breaks_off, jobs=2)
-    assert [told for told in link.told if told == "mark"] == ["mark", "mark"]
+    serve(Link(mark=Suspension("Refused before.", "Type it again.", {"since": "yesterday"})), asks)
+    assert sent == [("auth_suspended", "Refused before.", "Type it again.", {"since": "yesterday"})]
 
 
 def test_drain_lets_a_running_job_end():

@@ -1,0 +1,10 @@
+"""Accounts on mail servers that tests sign in to, kept from being locked by us.
+
+Logins are serial per account (a constraint on jobs), and what a server has refused for good is not sent again until
+the secret changes or a person lifts the suspension.
+"""
+
+from cluster.accounts.identity import identify
+from cluster.accounts.services import find, forget, learn, lift, told
+
+__all__ = ["find", "forget", "identify", "learn", "lift", "told"]
