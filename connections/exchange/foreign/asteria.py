@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connections.exchange.foreign.vocabulary import Translated, Vocabulary
-from connections.exchange.foreign.words import Word, choice, number, switch, text
+from connections.exchange.foreign.words import Word, choice, number, text
 from core.errors import invalid
 
 POP_SECTION = "Options for POP-before-SMTP Authentication"

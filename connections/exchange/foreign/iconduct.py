@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from connections.exchange.foreign.vocabulary import Translated, Vocabulary
-from connections.exchange.foreign.words import Fate, Note, Word, choice, ignored, not_carried, number, switch, text
-from core.errors import invalid
+from connections.exchange.foreign.words import (
+    Fate,
+    Note,
+    Word,
+    choice,
+    comparable,
+    ignored,
+    not_carried,
+    number,
+    switch,
+    text,
+)
 
 AGENT = "agent"
 """What a Cloud Agent becomes before it is known whether a STENG or a cluster has that name."""
@@ -23,7 +34,7 @@ def _finish(done: Translated) -> None:
         sentence = "There is one implementation here. Name the STENG or cluster that runs it as Cloud Agent."
         done.notes.append(Note("Implementation Type", Fate.NOT_CARRIED, sentence))
     if done.values.get("connection_security") == "NONE":
-        sentence = "Without SSL everything goes in clear text. IConduct knows no STARTTLS; choose it if the server does."
+        sentence = "Without SSL all goes in clear text. IConduct knows no STARTTLS; choose it if the server does."
         done.notes.append(Note("Use SSL", Fate.NOTED, sentence))
     source, target = done.values.pop("_source", None), done.values.pop("_target", None)
     if source is False and target is False:
@@ -89,17 +100,11 @@ IMAP = Vocabulary(
 )
 
 
-def choose(row: dict[str, Any]) -> Vocabulary:
+def choose(row: Mapping[str, Any]) -> Vocabulary:
     """Return the form that the direction says: a target is SMTP, what is a source alone a mailbox."""
-    words = {word.label: word for word in _SERVER}
-    read = {}
-    for label, value in row.items():
-        for name in ("Is Source", "Is Target"):
-            if label.casefold().strip(" *:") == name.casefold() and value not in (None, ""):
-                read[name] = next(iter(words[name].read(value).values()))
-    return IMAP if read.get("Is Source") and not read.get("Is Target") else SMTP
+    said = {comparable(label): value for label, value in row.items()}
+    return IMAP if _ticked(said.get("is source")) and not _ticked(said.get("is target")) else SMTP
 
 
-def agent_not_found(agent: str) -> Exception:
-    """Return the error of an agent that is neither a STENG nor a cluster here."""
-    return invalid("not_found", f"There is neither a STENG nor a cluster called “{agent[:80]}” here.")
+def _ticked(value: Any) -> bool:
+    return value is True or (isinstance(value, str) and comparable(value) in {"yes", "true"})

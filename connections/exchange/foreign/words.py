@@ -92,7 +92,7 @@ def choice(label: str, name: str, spellings: Mapping[str, Any], meaning: str = "
         if isinstance(plain, bool) or plain in ("true", "false"):
             found = _switch(known, yes=plain in (True, "true"))
         else:
-            found = known.get(plain, ABSENT) if isinstance(plain, str) else ABSENT
+            found = known.get(str(plain), ABSENT)
         if found is ABSENT:
             raise invalid("invalid_choice", f"“{str(value)[:80]}” is not one of: {listed}.", allowed=list(spellings))
         return found
@@ -174,4 +174,4 @@ def _forms(theirs: str) -> Iterable[str]:
 
 
 def _shown(value: Any) -> str:
-    return {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
