@@ -115,6 +115,20 @@ def find(reference: str | uuid.UUID, kind: str | None = None) -> Connection | No
     return whole(KINDS[found[1]]).filter(pk=found[0]).first()
 
 
+def definitions(model: type[Row]) -> QuerySet[Row]:
+    """Return all connections of a kind with what their definitions refer to, and nothing about their tests."""
+    relations = [item.name for item in model._meta.concrete_fields if item.name in model.REFERENCES]
+    return cast("QuerySet[Row]", model._default_manager.select_related(*relations))
+
+
+def by_names(keys: Collection[str]) -> dict[str, Connection]:
+    """Return the connections of these comparison keys by them, as rows of their own kinds."""
+    found: dict[str, Connection] = {}
+    for model in KINDS.values():
+        found |= {row.name_key: row for row in definitions(model).filter(name_key__in=keys)}
+    return found
+
+
 class Matches:
     """The connections that match some filters, in their order; pages of it come with their verdicts.
 
@@ -132,6 +146,22 @@ class Matches:
     def keys(self) -> QuerySet[Connection, uuid.UUID]:
         """Return their ids, for a condition of another query."""
         return self._plain.order_by().values_list("pk", flat=True)
+
+    def definitions(self, size: int = 500) -> Iterator[Connection]:
+        """Yield them whole by name, `size` read at once.
+
+        Each batch is a query of its own that goes on behind the last name, so that whoever takes long to read keeps
+        no snapshot of the database open. What is renamed meanwhile may be met twice or not at all.
+        """
+        last = ""
+        while True:
+            batch = self._plain.filter(name_key__gt=last).order_by("name_key")[:size]
+            names = list(batch.values_list("name_key", flat=True))
+            rows = by_names(names)
+            yield from (rows[name] for name in names if name in rows)
+            if len(names) < size:
+                return
+            last = names[-1]
 
     def rows(self) -> QuerySet[Connection]:
         """Return them with what a list shows."""

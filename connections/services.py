@@ -65,6 +65,16 @@ def save(
         raise ValidationError({"name": [name_taken(other)]}) from None
 
 
+def preview(
+    model: type[Connection], before: Connection | None, values: Mapping[str, Any], *, partial: bool = False
+) -> Saved:
+    """Return what `save` would do with these values, and write nothing; raises what it would raise."""
+    candidate = candidates.build(model, values, before, partial=partial)
+    _keep_equal_secrets(candidate)
+    changed = tuple(_changes(candidate))
+    return Saved(candidate.row, before is None, changed, tuple(candidate.advisories))
+
+
 def set_status(connection: Connection, status: str, *, user: User | None, now: datetime | None = None) -> bool:
     """Enable or disable a connection and leave everything else; False where it was so already."""
     saved = save(type(connection), connection, {"status": status}, user=user, partial=True, now=now)
