@@ -41,7 +41,7 @@ class Peer:
         """Return every line received, before and after the handshake."""
         return bytes(self.clear + self.tls).splitlines()
 
-    async def say(self, *lines: str) -> None:
+    async def say(self, *lines: str, at: str = "") -> None:
         """Send lines, each with its end; all of them in one segment."""
         await self.send("".join(f"{line}\r\n" for line in lines).encode())
 
