@@ -9,8 +9,10 @@ from tests.lab.recording import Behaviour, Login
 
 
 class Moment(StrEnum):
-    """Name what the lines that a server is about to say belong to."""
+    """Name what the lines that a server is about to say belong to; the first two come before it says any."""
 
+    RESOLVE = "resolve"
+    CONNECT = "connect"
     GREETING = "greeting"
     CAPABILITIES = "capabilities"
     STARTTLS = "starttls"
