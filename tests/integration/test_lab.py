@@ -344,7 +344,7 @@ def test_lab_command_without_root_says_so_and_runs_the_python_servers(tmp_path: 
     output, facts, code = _run_command(tmp_path, signal.SIGTERM, ["-c", program, str(tmp_path / "facts.json")])
     assert code == 0
     assert output.startswith("Postfix and Dovecot cannot run here (not root): the Python servers of the test suite run")
-    assert {endpoint["service"] for endpoint in facts["endpoints"]} == set(SERVICES)
+    assert {endpoint["service"] for endpoint in facts["endpoints"]} == {*SERVICES, "imap", "imaps", "pop3", "pop3s"}
 
 
 def test_lab_command_runs_without_pytest() -> None:

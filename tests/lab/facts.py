@@ -9,6 +9,14 @@ from pathlib import Path
 from tests.lab.pki import write_private
 
 
+class Protocol(Enum):
+    """Name the protocol of a port in the words of a connection's definition."""
+
+    SMTP = "SMTP"
+    IMAP = "IMAP"
+    POP3 = "POP3"
+
+
 class Security(Enum):
     """Name the security of a port in the words of a connection's definition."""
 

@@ -13,6 +13,7 @@ client refused is the script's business no more: it is ended quietly.
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -41,7 +42,7 @@ class Peer:
         """Return every line received, before and after the handshake."""
         return bytes(self.clear + self.tls).splitlines()
 
-    async def say(self, *lines: str) -> None:
+    async def say(self, *lines: str, at: str = "") -> None:
         """Send lines, each with its end; all of them in one segment."""
         await self.send("".join(f"{line}\r\n" for line in lines).encode())
 
@@ -49,6 +50,10 @@ class Peer:
         """Send bytes as they are."""
         self._writer.write(data)
         await self._writer.drain()
+
+    async def send_beside_tls(self, data: bytes) -> None:
+        """Send bytes past the TLS layer, which are no record."""
+        os.write(self._writer.get_extra_info("socket").fileno(), data)
 
     async def hear(self) -> str:
         """Return the next line; raises EOFError where there is none."""
@@ -100,10 +105,16 @@ class Peer:
         while data := await self._reader.read(65_536):
             (self.tls if self.encrypted else self.clear).extend(data)
 
+    def take_unread(self) -> None:
+        """Record what has come and nobody asked for."""
+        (self.tls if self.encrypted else self.clear).extend(self._reader._buffer)  # type: ignore[attr-defined]
+
     async def flood(self, data: bytes) -> None:
-        """Send `data` for ever."""
+        """Send `data` for ever, until the client goes."""
         while True:
             await self.send(data)
+            # A socket that takes everything at once would keep the loop for itself.
+            await asyncio.sleep(0)
 
     def abort(self) -> None:
         """End the connection, whatever state it is in."""
@@ -179,4 +190,5 @@ class HostileServer:
         except Exception as fault:  # noqa: BLE001 (a broken script must fail the test, not vanish in a task)
             self.faults.append(fault)
         finally:
+            peer.take_unread()
             peer.abort()

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+Extension = tuple[x509.ExtensionType, bool]
 
 LOCAL_NAMES = ("localhost", "mail.lab.test", "127.0.0.1", "::1")
 DAY = timedelta(days=1)
@@ -155,6 +156,7 @@ class Authority:
         path_length: int | None = 0,
         not_before: datetime | None = None,
         not_after: datetime | None = None,
+        extra: Iterable[Extension] = (),
     ) -> "Authority":
         """Make an authority below this one; its issues carry it in their chain."""
         key = _new_key(KeyType.EC_P256)
@@ -164,7 +166,7 @@ class Authority:
             issuer=self.certificate,
             signing_key=self.key,
             window=(not_before, not_after),
-            extensions=_ca_extensions(path_length),
+            extensions=[*_ca_extensions(path_length), *extra],
         )
         return Authority(certificate, key, (certificate, *self.issuers))
 
@@ -176,10 +178,12 @@ class Authority:
         not_after: datetime | None = None,
         purpose: Purpose = Purpose.SERVER,
         key_type: KeyType = KeyType.EC_P256,
+        extra: Iterable[Extension] = (),
     ) -> Issued:
         """Issue a leaf for `names` (DNS names, wildcards and IP addresses; default `LOCAL_NAMES`).
 
         `cn` defaults to the first name. `issue(cn="x")` alone makes a leaf without any subject alternative name.
+        `extra` are extensions with whether they are critical.
         """
         names, cn = _names_and_cn(names, cn)
         key = _new_key(key_type)
@@ -189,7 +193,7 @@ class Authority:
             issuer=self.certificate,
             signing_key=self.key,
             window=(not_before, not_after),
-            extensions=_leaf_extensions(names, purpose),
+            extensions=[*_leaf_extensions(names, purpose), *extra],
         )
         return Issued(certificate, key, self.issuers)
 

@@ -1,25 +1,30 @@
-"""The lab without Postfix and Dovecot: the same facts, told of the suite's own SMTP servers in Python."""
+"""The lab without Postfix and Dovecot: the same facts, told of the suite's own servers in Python."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from tests.lab.facts import Facts, Security
+from tests.lab.facts import Facts, Protocol, Security
 from tests.lab.lab import CA_FILE, USERS, made_up_passwords
 from tests.lab.pki import Pki
 from tests.lab.ports import Ports
-from tests.lab.pyserver import RecordingSmtpServer
+from tests.lab.pyserver import RecordingServer
 
+_IMAP, _POP3, _SMTP = Protocol.IMAP, Protocol.POP3, Protocol.SMTP
 SERVICES = {
-    "submission": (Security.STARTTLS, "no login before TLS"),
-    "smtps": (Security.SSL_TLS, ""),
-    "plain": (Security.NONE, "logins in clear, no STARTTLS"),
+    "submission": (_SMTP, Security.STARTTLS, "no login before TLS"),
+    "smtps": (_SMTP, Security.SSL_TLS, ""),
+    "plain": (_SMTP, Security.NONE, "logins in clear, no STARTTLS"),
+    "imap": (_IMAP, Security.STARTTLS, "no login before TLS"),
+    "imaps": (_IMAP, Security.SSL_TLS, ""),
+    "pop3": (_POP3, Security.STARTTLS, "no login before TLS"),
+    "pop3s": (_POP3, Security.SSL_TLS, ""),
 }
 
 
 class PyLab:
-    """Run three recording SMTP servers with one PKI and one list of accounts."""
+    """Run recording servers of every protocol with one PKI and one list of accounts."""
 
     def __init__(
         self,
@@ -34,7 +39,7 @@ class PyLab:
         self.pki = pki or Pki()
         self.users = dict(users) if users is not None else made_up_passwords(USERS)
         self.ca_file = self.folder / CA_FILE
-        self.servers: dict[str, RecordingSmtpServer] = {}
+        self.servers: dict[str, RecordingServer] = {}
         self._preferred = preferred_ports or {}
         self._ports = Ports()
         self._cleanup = ExitStack()
@@ -46,9 +51,10 @@ class PyLab:
         certificate = self.pki.leaf()
         with ExitStack() as stack:
             stack.callback(self._ports.release)
-            for name, (security, _) in SERVICES.items():
-                server = RecordingSmtpServer(
+            for name, (protocol, security, _) in SERVICES.items():
+                server = RecordingServer(
                     security,
+                    protocol=protocol,
                     certificate=certificate,
                     users=self.users,
                     port=self._ports.reserve(self._preferred.get(name)),
@@ -76,8 +82,8 @@ class PyLab:
     def facts(self) -> Facts:
         """Describe the running lab."""
         return Facts(
-            servers="Python SMTP servers of the test suite (no IMAP, no POP3)",
-            endpoints=tuple(server.endpoint(name, SERVICES[name][1]) for name, server in self.servers.items()),
+            servers="Python servers of the test suite",
+            endpoints=tuple(server.endpoint(name, SERVICES[name][2]) for name, server in self.servers.items()),
             users=self.users,
             ca_file=self.ca_file,
             folder=self.folder,
