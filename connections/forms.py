@@ -263,6 +263,8 @@ def _describe(model: type[Connection], name: str) -> FormField:
         field = FormField("text", label=label, help_text=help_text)
     else:
         field = _from_model(_model_field(model, name))
+    if name == "port":
+        field.help_text = f"{field.help_text} {_usual_in_words(model)}"
     field.mark = name in _MARKED
     field.marked_if = _MARKED_IF.get(name, "")
     field.mono = name in _MONO
@@ -305,12 +307,25 @@ def _look(model_field: models.Field[Any, Any]) -> str:
     return next((look for kind, look in looks.items() if isinstance(model_field, kind)), "text")
 
 
+def _protocols(model: type[Connection]) -> list[str]:
+    return [rules.SMTP] if model.KIND == Kind.SMTP else list(StoreType.values)
+
+
+def _usual_in_words(model: type[Connection]) -> str:
+    told = []
+    for protocol in _protocols(model):
+        starttls, tls, clear = (
+            rules.USUAL_PORTS[protocol][security][0] for security in ("STARTTLS", "SSL_TLS", "NONE")
+        )
+        told.append(f"{protocol} {starttls} with STARTTLS, {tls} with SSL/TLS, {clear} in clear.")
+    return "Usual: " + " ".join(told)
+
+
 def usual_ports(model: type[Connection]) -> str:
     """Return the port to propose for each protocol and security, as the page's script reads it."""
-    protocols = [rules.SMTP] if model.KIND == Kind.SMTP else list(StoreType.values)
     return json.dumps(
         {
             protocol: {security: ports[0] for security, ports in rules.USUAL_PORTS[protocol].items()}
-            for protocol in protocols
+            for protocol in _protocols(model)
         }
     )

@@ -15,6 +15,7 @@ from connections.selectors import FILTERS, find
 from connections.testing import Target
 from core.errors import invalid
 from core.models import User
+from core.permissions import require
 
 _CHECKS = frozenset({"subject"})
 
@@ -61,14 +62,16 @@ class Asked:
         return testing.every_steng(self.target, default) if self.everywhere else [self.target]
 
 
-def asked_of(body: Mapping[str, Any], where: Mapping[str, Any]) -> Asked:
-    """Return how a test is to run; `where` holds cluster and STENG."""
+def asked_of(request: Request, body: Mapping[str, Any], where: Mapping[str, Any]) -> Asked:
+    """Return how a test is to run; `where` holds cluster and STENG. To see a subject takes an act of its own."""
     target = Target(
         cluster=where.get("cluster"),
         steng=where.get("steng"),
         depth=testing.parse_depth(body.get("depth", "full")),
         subject=_checks(body.get("checks")),
     )
+    if target.subject:
+        require(request, "connections.subject")
     everywhere = body.get("all_stengs", False)
     if not isinstance(everywhere, bool):
         raise ValidationError({"all_stengs": [invalid("invalid_type", "Expected true or false.")]})

@@ -34,7 +34,7 @@ class KindTestView(KindView):
         overrides = body.get("overrides") or {}
         if not isinstance(overrides, Mapping):
             raise ValidationError({"overrides": [invalid("invalid_type", "Expected an object of fields.")]})
-        seconds, asked = wait_seconds(request), asked_of(body, body)
+        seconds, asked = wait_seconds(request), asked_of(request, body, body)
         jobs = [
             testing.request_test(row, each, user=user_of(request), overrides=overrides) for each in asked.targets(row)
         ]
@@ -52,7 +52,7 @@ class KindDraftTestView(KindView):
         values = self.values(request)
         body = {key: values.pop(key) for key in _DRAFT_KEYS & set(values)}
         saved = based_on(body.get("connection"), self.model.KIND)
-        seconds, asked = wait_seconds(request), asked_of(body, values)
+        seconds, asked = wait_seconds(request), asked_of(request, body, values)
         jobs = [
             testing.request_draft_test(self.model, values, saved, each, user=user_of(request), kind=self.kind_of_job)
             for each in asked.targets(saved)
@@ -76,5 +76,5 @@ class FoldersView(KindView):
         row, body = self.existing(pk), body_of(request)
         assert isinstance(row, MailboxConnection)
         refuse_unknown(set(body), _FOLDER_KEYS, "There is no “{}” here.")
-        seconds, asked = wait_seconds(request), asked_of(body, body)
+        seconds, asked = wait_seconds(request), asked_of(request, body, body)
         return job_response([testing.request_folders(row, asked.target, user=user_of(request))], seconds)

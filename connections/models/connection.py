@@ -61,9 +61,7 @@ class Connection(models.Model):
         help_text="Host name or IP address of the server.",
     )
     host_canonical = models.CharField(max_length=253, editable=False)
-    port = StrictIntegerField(
-        "Port", minimum=1, maximum=65_535, help_text="1 to 65535. Usual: 587 STARTTLS, 465 SSL/TLS, 25 none."
-    )
+    port = StrictIntegerField("Port", minimum=1, maximum=65_535, help_text="1 to 65535.")
     connection_security = StrictChoiceField(
         "Connection security",
         choices=Security.choices,

@@ -16,6 +16,22 @@ from connections.models import Connection
 from connections.selectors import find
 from core.models import User
 
+DEPTHS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "smtp": (
+        ("full", "Everything"),
+        ("login", "Up to the sign-in"),
+        ("tls", "Up to TLS, no sign-in"),
+        ("connect", "Connect only"),
+    ),
+    "mailbox": (
+        ("full", "Everything, the folder too"),
+        ("login", "Up to the sign-in, no folder"),
+        ("tls", "Up to TLS, no sign-in"),
+        ("connect", "Connect only"),
+    ),
+}
+"""How far a test may go, in words."""
+
 LABELS: Mapping[str, str] = {"smtp": "SMTP connection", "mailbox": "POP3/IMAP connection"}
 
 
@@ -81,6 +97,8 @@ def page(
             "stengs": list(stengs.items()),
             "test_cluster": asked.get("test_cluster") or (job.cluster_name if job else form["cluster"].value()),
             "test_steng": asked.get("test_steng") or (job.steng_name if job else form["steng"].value()),
+            "depths": DEPTHS[kind],
+            "test_depth": asked.get("test_depth") or (job.depth if job else "full"),
             "job": job,
             "in_form": True,
             "again": _again(request, job) if job is not None and not job.is_final else "",

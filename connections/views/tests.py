@@ -70,7 +70,12 @@ def _test(
     kind_of_job: JobKind = JobKind.CONFIGURATION_TEST,
 ) -> HttpResponse:
     form = ConnectionForm(KINDS[kind], request.POST, connection=connection)
-    target = testing.Target(request.POST.get("test_cluster") or None, request.POST.get("test_steng") or None)
+    target = testing.Target(
+        request.POST.get("test_cluster") or None,
+        request.POST.get("test_steng") or None,
+        testing.parse_depth(request.POST.get("test_depth") or "full"),
+        subject="test_subject" in request.POST and may(request.user, "connections.subject"),
+    )
     try:
         if connection is not None and not may(request.user, "connections.draft"):
             # Whoever may test saved connections only tests this one as it is saved, whatever the page holds.
