@@ -1,4 +1,4 @@
-"""Users and tokens on the support pages."""
+"""Users, roles and tokens on the support pages."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import ManyToManyField
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 
 from core import audit
+from core.admin_base import ActAdmin
 from core.audit.model_admin import AuditEventAdmin, Recorded
 from core.models import ApiToken, AuditEvent, User
+from core.permissions import ACTS, acts_of, outranks
 
+_MANAGE = "users.manage"
 _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+_BOTH = {"get": _MANAGE, "post": _MANAGE}
 
 
 class HandedOutPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
@@ -31,9 +37,11 @@ class HandedOutPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class ConsoleUserAdmin(Recorded, UserAdmin):  # type: ignore[type-arg]
+class ConsoleUserAdmin(ActAdmin, Recorded, UserAdmin):  # type: ignore[type-arg]
     """Users; who is no superuser can make nobody, and so not himself, more powerful."""
 
+    view_act = add_act = change_act = delete_act = _MANAGE
+    pages = {"user_change_password": _BOTH}
     change_password_form = HandedOutPasswordForm
     list_display = ("username", "email", "is_staff", "is_active", "must_change_password", "last_login")
     fieldsets = (*(UserAdmin.fieldsets or ()), ("Log-in", {"fields": ("must_change_password",)}))
@@ -44,45 +52,74 @@ class ConsoleUserAdmin(Recorded, UserAdmin):  # type: ignore[type-arg]
         return fields if _is_superuser(request) else (*fields, *_RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Keep superusers, and with them their passwords, from who is none."""
-        return super().has_change_permission(request, obj) and (obj is None or self._reachable(request, obj))
+        """Keep those who may do more, and with them their passwords, from who may do less."""
+        return super().has_change_permission(request, obj) and (obj is None or outranks(request.user, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Keep superusers from who is none."""
-        return super().has_delete_permission(request, obj) and (obj is None or self._reachable(request, obj))
+        """Keep those who may do more from who may do less."""
+        return super().has_delete_permission(request, obj) and (obj is None or outranks(request.user, obj))
 
-    @staticmethod
-    def _reachable(request: HttpRequest, user: User) -> bool:
-        return _is_superuser(request) or not user.is_superuser
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField[Any] | None:
+        """Offer the rights that mean something here."""
+        if db_field.name == "user_permissions":
+            kwargs["queryset"] = _rights()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(ActAdmin, Recorded, GroupAdmin):
+    """Roles, for who may do everything: whoever may do less could give himself more by a role."""
+
+    view_act = add_act = change_act = delete_act = _MANAGE
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask for everything."""
+        return super().has_add_permission(request, obj) and _may_everything(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask for everything."""
+        return super().has_change_permission(request, obj) and _may_everything(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask for everything."""
+        return super().has_delete_permission(request, obj) and _may_everything(request)
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest | None = None, **kwargs: Any
+    ) -> ModelMultipleChoiceField[Any] | None:
+        """Offer the rights that mean something here."""
+        if db_field.name == "permissions":
+            kwargs["queryset"] = _rights()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(Recorded):
+class ApiTokenAdmin(ActAdmin, Recorded):
     """Tokens can be seen and revoked; the command line makes them, because there they are shown once."""
 
+    view_act = delete_act = _MANAGE
     list_display = ("user", "name", "prefix", "scope", "expires", "last_used")
     list_select_related = ("user",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Nobody makes a token here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:  # noqa: ARG002
-        """Nobody changes a token."""
-        return False
 
     def record_removal(self, subject: audit.Thing, before: dict[str, Any]) -> None:
         """Record that the token was revoked."""
         audit.record("token.revoked", subject, before=before)
 
 
-class RoleAdmin(Recorded, GroupAdmin):
-    """Roles, with what is changed of them recorded."""
-
-
-admin.site.unregister(Group)
-admin.site.register(Group, RoleAdmin)
 admin.site.register(AuditEvent, AuditEventAdmin)
+
+
+def _rights() -> Any:
+    return Permission.objects.filter(content_type__app_label="core", content_type__model="right").order_by("codename")
+
+
+def _may_everything(request: HttpRequest) -> bool:
+    return acts_of(request.user) == frozenset(ACTS)
 
 
 def _is_superuser(request: HttpRequest) -> bool:

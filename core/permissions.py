@@ -40,13 +40,18 @@ __all__ = [
     "Act",
     "ActMixin",
     "ActionPermission",
+    "Declared",
     "Need",
     "acts_of",
+    "admit",
     "codename_of",
     "either",
+    "hide",
+    "is_detail",
     "may",
     "need_of",
     "needs",
+    "outranks",
     "owner_or",
     "require",
     "visible",
@@ -114,6 +119,13 @@ def acts_of(user: User) -> frozenset[str]:
     return frozenset(act for act in ACTS if may(user, act))
 
 
+def outranks(user: User, other: User) -> bool:
+    """Tell whether a user may do whatever another may: only then he may hold the other's account in his hands."""
+    if getattr(user, "is_superuser", False):
+        return True
+    return not getattr(other, "is_superuser", False) and acts_of(other) <= acts_of(user)
+
+
 def require(request: HttpRequest | Request, act: str) -> None:
     """Raise PermissionDenied, with a sentence, unless the user of a request (and its token) may do an act."""
     refusal = _refusal(request, Need((act,)))
@@ -146,7 +158,7 @@ def needs(
             need = need_of(declared, request.method or "")
             if need is None:
                 return HttpResponseNotAllowed([method.upper() for method in declared])
-            _admit(request, need, kwargs)
+            admit(request, need, kwargs)
             return view(request, *args, **kwargs)
 
         guarded.acts = declared  # type: ignore[attr-defined]
@@ -167,7 +179,7 @@ class ActMixin:
             need = need_of(self.acts, method)
             if need is None:
                 raise PermissionDenied(_REFUSED)
-            _admit(request, need, kwargs)
+            admit(request, need, kwargs)
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
 
 
@@ -210,6 +222,14 @@ def need_of(acts: Mapping[str, Declared], method: str, action: str = "") -> Need
     return _need(acts[method]) if method in acts else None
 
 
+def admit(request: HttpRequest, need: Need, address: Mapping[str, Any]) -> None:
+    """Raise PermissionDenied, or Http404 where the address is that of a thing that must not be known."""
+    hide(request.user, need, address)
+    refusal = _refusal(request, need)
+    if refusal:
+        raise PermissionDenied(refusal)
+
+
 def hide(user: User, need: Need, address: Mapping[str, Any]) -> None:
     """Raise Http404 where an address names a thing of an area that the user may not see."""
     if is_detail(address) and not any(may(user, act) for act in _seeing(need)):
@@ -237,13 +257,6 @@ def _seeing(need: Need) -> list[str]:
 
 def _with_head(acts: Mapping[str, Declared]) -> dict[str, Declared]:
     return {**acts, "head": acts["get"]} if "get" in acts and "head" not in acts else dict(acts)
-
-
-def _admit(request: HttpRequest, need: Need, address: Mapping[str, Any]) -> None:
-    hide(request.user, need, address)
-    refusal = _refusal(request, need)
-    if refusal:
-        raise PermissionDenied(refusal)
 
 
 def _refusal(request: HttpRequest | Request, need: Need) -> str:

@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
+from core.admin_base import ActAdmin, ActInline
 from untrusted_cache.models import CachedCertificate, Chain, ChainLink, TrustChange, TrustEntry
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for mypy only
+class ReadOnly(ActAdmin):
     """Show rows; adding, changing and deleting would go past the services."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Refuse."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Refuse."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Refuse."""
-        return False
+    view_act = "trust.view"
 
 
-class Links(admin.TabularInline):  # type: ignore[type-arg]  # generic for mypy only
+class Links(ActInline):
     """The certificates of a chain, leaf first."""
 
+    view_act = "trust.view"
     model = ChainLink
-    extra = 0
-    can_delete = False
     fields = ("position", "certificate")
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Refuse."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Refuse."""
-        return False
 
 
 @admin.register(CachedCertificate)

@@ -10,10 +10,9 @@ from django.db import models, transaction
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from core.admin_base import ActAdmin
 from core.audit.declarations import Thing, snapshot, thing
-from core.audit.models import AuditEvent
 from core.audit.recording import record
-from core.permissions import may
 
 _BEFORE = "postern_audit_before"
 
@@ -56,32 +55,13 @@ class Recorded(admin.ModelAdmin):  # type: ignore[type-arg]
         record(f"{subject.kind}.deleted", subject, before=before)
 
 
-class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuditEventAdmin(ActAdmin):
     """The audit trail, to be read; nobody writes it here."""
 
+    view_act = "audit.view"
     list_display = ("at", "act", "object_kind", "object_name", "actor_name", "door", "address")
     list_filter = ("act_group", "door", "object_kind")
     search_fields = ("=object_name", "=object_id", "=actor_name")
     # A count over a million rows, only to say how many there are, costs more than the page.
     show_full_result_count = False
     list_per_page = 50
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Offer it to who may see the audit log."""
-        return may(request.user, "audit.view")
-
-    def has_view_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:  # noqa: ARG002
-        """Show it to who may see the audit log."""
-        return may(request.user, "audit.view")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Refuse."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:  # noqa: ARG002
-        """Refuse."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:  # noqa: ARG002
-        """Refuse."""
-        return False
