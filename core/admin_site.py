@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver
 
@@ -18,6 +18,8 @@ from core.permissions import Declared, is_detail, may, need_of
 SUPPORT = "support.open"
 CLOSED = "You may not open the support pages."
 
+# The stock pages take every other method for one of these.
+_METHODS = ("GET", "HEAD", "POST")
 _READ = {"get": SUPPORT}
 # The view that leads to the page of any row of any model tells who calls it which rows there are.
 _LEFT_OUT = frozenset({"view_on_site"})
@@ -51,6 +53,8 @@ class ConsoleAdminSite(AdminSite):
         inner = super().admin_view(view, cacheable)
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.method not in _METHODS:
+                return HttpResponseNotAllowed(_METHODS)
             self._admit(request, view, kwargs)
             return inner(request, *args, **kwargs)
 
@@ -62,6 +66,8 @@ class ConsoleAdminSite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
         """Refuse who may not open the admin; strangers were sent to our log-in page before."""
+        if request.method not in _METHODS:
+            return HttpResponseNotAllowed(_METHODS)
         if not self.has_permission(request):
             raise PermissionDenied(CLOSED)
         return redirect("admin:index")

@@ -34,6 +34,7 @@ __all__ = [
     "ACTS",
     "ADMINISTRATOR",
     "ANYONE",
+    "HOST",
     "LOGGED_IN",
     "ROLES",
     "SAFE_METHODS",
@@ -66,6 +67,9 @@ ANYONE = "anyone"
 """Declared by what answers strangers too: the log-in page and health."""
 LOGGED_IN = "logged in"
 """Declared by what is everybody's own: the account, the theme, the description of the API."""
+
+HOST = "host"
+"""Declared by commands that keep the console itself running: nothing that a user of it could do."""
 
 _NO_THING = frozenset({"kind", "wish"})
 """Parts of an address that choose a kind of page; every other part names a thing."""
@@ -146,19 +150,20 @@ def needs(
 ]:
     """Declare what the methods of a page take: `@needs(get="tests.view", post="tests.cancel")`; no other is answered.
 
-    `head` is answered where `get` is.
+    `head` is answered where `get` is the only one: a view that asks "is it GET, or not?" would otherwise take the
+    question of a browser, or of a site that it was lured to, for the act.
     """
-    declared = _with_head(acts)
+    declared = {**acts, "head": acts["get"]} if set(acts) == {"get"} else dict(acts)
 
     def decorate(
         view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            need = need_of(declared, request.method or "")
-            if need is None:
-                return HttpResponseNotAllowed([method.upper() for method in declared])
-            admit(request, need, kwargs)
+            method = (request.method or "").lower()
+            if method not in declared:
+                return HttpResponseNotAllowed([name.upper() for name in declared])
+            admit(request, _need(declared[method]), kwargs)
             return view(request, *args, **kwargs)
 
         guarded.acts = declared  # type: ignore[attr-defined]
@@ -174,12 +179,14 @@ class ActMixin:
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, or raise PermissionDenied with a sentence, or Http404 for a thing that must not be known."""
-        method = request.method or ""
-        if hasattr(self, method.lower()) and method.lower() in self.http_method_names:  # type: ignore[attr-defined]
-            need = need_of(self.acts, method)
-            if need is None:
-                raise PermissionDenied(_REFUSED)
-            admit(request, need, kwargs)
+        method = (request.method or "").lower()
+        if method not in self.http_method_names or not hasattr(self, method):  # type: ignore[attr-defined]
+            # Here and not in the view: some of Django's answer before they look at the method.
+            return self.http_method_not_allowed(request, *args, **kwargs)  # type: ignore[attr-defined,no-any-return]
+        need = need_of(self.acts, method)
+        if need is None:
+            raise PermissionDenied(_REFUSED)
+        admit(request, need, kwargs)
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
 
 
@@ -253,10 +260,6 @@ def _need(declared: Declared) -> Need:
 def _seeing(need: Need) -> list[str]:
     """Return the acts by which the things exist that a method is about."""
     return [ACTS[act].sees if act in ACTS else act for act in need.acts]
-
-
-def _with_head(acts: Mapping[str, Declared]) -> dict[str, Declared]:
-    return {**acts, "head": acts["get"]} if "get" in acts and "head" not in acts else dict(acts)
 
 
 def _refusal(request: HttpRequest | Request, need: Need) -> str:

@@ -25,6 +25,7 @@ class DocsView(SpectacularSwaggerSplitView):
     """The page to read and to try the API."""
 
     acts = {"get": LOGGED_IN}
+    http_method_names = ["get", "head"]
     url_name = "api-schema"
 
 

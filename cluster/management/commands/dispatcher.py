@@ -21,12 +21,14 @@ from cluster.engines.base import Engine
 from cluster.engines.local import LocalEngine
 from cluster.locks import Busy, exclusive
 from core import audit
+from core.permissions import HOST
 from steng.probe import probe
 
 
 class Command(BaseCommand):
     """Run the dispatcher until SIGTERM; `manage.py up` starts it beside the web server."""
 
+    acts = {"": HOST}
     help = "Carry jobs to the console's own STENG until it is asked to end (SIGTERM: in good order, twice: at once)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

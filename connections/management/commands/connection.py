@@ -32,6 +32,12 @@ _SETTLED_AFTER = 60 + 30 + 15
 class Command(AuditedCommand):
     """Work with connections on the command line; codes and rules are those of the API."""
 
+    acts = {
+        "list": "connections.view",
+        "show": "connections.view",
+        "set": "connections.edit",
+        "test": "connections.test",
+    }
     help = (
         "List, show, set and test connections. Exit status: 0 success or warning, 1 the test failed, "
         "2 a mistake in what was asked, 3 a test without a verdict."

@@ -14,11 +14,13 @@ from django.core.management.base import BaseCommand
 from cluster.locks import Busy, exclusive
 from console.preparation import NotReady, check_folder, prepare
 from console.supervisor import Supervisor, bind
+from core.permissions import HOST
 
 
 class Command(BaseCommand):
     """Prepare what is needed, then run web server and dispatcher until Ctrl-C or SIGTERM."""
 
+    acts = {"": HOST}
     help = (
         "Run the console: database, first administrator and static files are prepared where needed, then web server "
         "and dispatcher run until Ctrl-C or SIGTERM. Exit status 2 and one sentence where it cannot start."

@@ -20,6 +20,7 @@ _DAYS = re.compile(r"([0-9]{1,4})d\Z")
 class Command(AuditedCommand):
     """Make and revoke API tokens."""
 
+    acts = dict.fromkeys(("create", "list", "revoke"), "users.manage")
     help = "Make an API token (printed once, alone on the last line), list the tokens of a user, or revoke one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from core.commands import AuditedCommand
+from core.permissions import HOST
 from credentials import services
 from credentials.key_ring import VaultUnavailable
 
@@ -15,6 +16,7 @@ from credentials.key_ring import VaultUnavailable
 class Command(AuditedCommand):
     """Look after the keys of the vault."""
 
+    acts = dict.fromkeys(("check", "rotate", "prune"), HOST)
     help = "Check the keys of the vault, rotate them (new key, all sealed anew), or remove old keys that nothing needs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

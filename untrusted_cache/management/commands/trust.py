@@ -29,6 +29,7 @@ EXIT_USAGE = 2
 class Command(AuditedCommand):
     """Work with the trust store on the command line; codes and rules are those of the API."""
 
+    acts = {"list": "trust.view", "import": "trust.decide"}
     help = (
         "List the trust store, or import certificates into it. "
         "Exit status: 0 done (also where everything was known), 2 refused, with the code."
