@@ -84,7 +84,12 @@ def register_links(kind: str, finder: LinkFinder) -> None:
 def links(kind: str, ids: Collection[str]) -> Mapping[str, str]:
     """Return the addresses of the things of a kind that still exist."""
     finder = _links.get(kind)
-    return finder(ids) if finder is not None and ids else {}
+    if finder is None or not ids:
+        return {}
+    try:
+        return finder(ids)
+    except ValueError:
+        return {}  # an id of another form, for example of before a change of the keys, leads nowhere
 
 
 def thing(row: models.Model) -> Thing:
