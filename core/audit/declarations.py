@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from django.db import models
+from django.utils.text import capfirst
 
 LinkFinder = Callable[[Collection[str]], Mapping[str, str]]
 
@@ -90,6 +91,14 @@ def links(kind: str, ids: Collection[str]) -> Mapping[str, str]:
         return finder(ids)
     except ValueError:
         return {}  # an id of another form, for example of before a change of the keys, leads nowhere
+
+
+def label_of(kind: str, name: str) -> str:
+    """Return what the forms call a value of a kind of thing; where no field has that name, the name for people."""
+    for declaration in _declarations.values():
+        if declaration.kind == kind and name in declaration.fields:
+            return capfirst(str(getattr(declaration.model._meta.get_field(name), "verbose_name", name)))
+    return capfirst(name.replace("_", " "))
 
 
 def thing(row: models.Model) -> Thing:

@@ -253,7 +253,23 @@ class TestThePage:
     def test_a_secret_is_set_and_no_more(self, officer):
         secret = {"is_set": True, "changed_at": "2026-05-04T12:00:00+00:00"}
         audit.record("connection.created", audit.Thing("connection", "1", "c"), after={"password": secret})
-        assert "Password set, 2026-05-04T12:00:00+00:00" in words(officer.get(PAGE))
+        assert "Password set since 4 May 2026 12:00:00 UTC" in words(officer.get(PAGE))
+
+    def test_values_are_called_as_in_the_forms(self, officer):
+        steng = audit.Thing("steng", "", "east-1")
+        audit.record("steng.changed", steng, before={"slots": 7, "drain": False}, after={"slots": 9, "drain": True})
+        assert "Slots 7 9 Drain off on" in words(officer.get(PAGE))
+
+    def test_of_what_is_created_only_what_is_set_is_shown(self, officer):
+        audit.record("cluster.created", audit.Thing("cluster", "", "c"), after={"name": "c", "description": ""})
+        assert "Description" not in words(officer.get(PAGE))
+
+    @pytest.mark.parametrize(
+        "text", ["2026-99-99T12:00:00+00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00"]
+    )
+    def test_what_only_looks_like_a_moment_is_shown_as_it_is(self, officer, text):
+        audit.record("cluster.created", audit.Thing("cluster", "", "c"), after={"description": text})
+        assert f"Description {text}" in words(officer.get(PAGE))
 
     def test_what_is_still_there_can_be_opened(self, officer):
         cluster = save_cluster(Cluster(), {"name": "east"}, NOW)
