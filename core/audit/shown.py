@@ -16,7 +16,7 @@ from core.audit.models import AuditEvent
 from core.templatetags.postern import when
 
 NOTHING = "none"
-_EMPTY = (None, "", [])
+_EMPTY: tuple[Any, ...] = (None, "", [])
 # As `datetime.isoformat` writes a moment with its zone.
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}[+-][0-9]{2}:[0-9]{2}")
 
