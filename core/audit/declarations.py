@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from django.db import models
+from django.utils.text import capfirst
 
 LinkFinder = Callable[[Collection[str]], Mapping[str, str]]
 
@@ -84,7 +85,20 @@ def register_links(kind: str, finder: LinkFinder) -> None:
 def links(kind: str, ids: Collection[str]) -> Mapping[str, str]:
     """Return the addresses of the things of a kind that still exist."""
     finder = _links.get(kind)
-    return finder(ids) if finder is not None and ids else {}
+    if finder is None or not ids:
+        return {}
+    try:
+        return finder(ids)
+    except ValueError:
+        return {}  # an id of another form, for example of before a change of the keys, leads nowhere
+
+
+def label_of(kind: str, name: str) -> str:
+    """Return what the forms call a value of a kind of thing; where no field has that name, the name for people."""
+    for declaration in _declarations.values():
+        if declaration.kind == kind and name in declaration.fields:
+            return capfirst(str(getattr(declaration.model._meta.get_field(name), "verbose_name", name)))
+    return capfirst(name.replace("_", " "))
 
 
 def thing(row: models.Model) -> Thing:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.utils.html import format_html
+
 from core.audit.acts import DOORS, KINDS
-from core.audit.declarations import links
+from core.audit.declarations import label_of, links
 from core.audit.models import AuditEvent
+from core.templatetags.postern import when
 
 NOTHING = "none"
+_EMPTY: tuple[Any, ...] = (None, "", [])
+# As `datetime.isoformat` writes a moment with its zone.
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}[+-][0-9]{2}:[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ def rows(events: Sequence[AuditEvent]) -> list[Row]:
             DOORS.get(event.door, event.door),
             urls.get(event.object_kind, {}).get(event.object_id, ""),
             list(_changes(event)),
-            [(words(name), in_words(value)) for name, value in event.extra.items() if value not in ("", None)],
+            [(label_of("", name), in_words(value)) for name, value in event.extra.items() if value not in ("", None)],
         )
         for event in events
     ]
@@ -72,11 +80,6 @@ def to_json(event: AuditEvent) -> dict[str, Any]:
     }
 
 
-def words(name: str) -> str:
-    """Return the name of a field for people."""
-    return name.replace("_", " ").capitalize()
-
-
 def in_words(value: Any) -> str:
     """Return a value for people; a secret says whether it is set and since when."""
     if isinstance(value, Mapping):
@@ -85,13 +88,24 @@ def in_words(value: Any) -> str:
         return ", ".join(in_words(item) for item in value)
     if isinstance(value, bool):
         return "on" if value else "off"
-    return NOTHING if value in (None, "", []) else str(value)
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return _moment_in_words(value)
+    return NOTHING if value in _EMPTY else str(value)
+
+
+def _moment_in_words(text: str) -> str:
+    try:
+        return when(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return text  # somebody wrote what only looks like a moment
 
 
 def _object_in_words(value: Mapping[str, Any]) -> str:
     match value:
-        case {"is_set": is_set, "changed_at": changed_at}:
-            return (f"set, {changed_at}" if changed_at else "set") if is_set else "not set"
+        case {"is_set": True, "changed_at": str(changed_at)}:
+            return format_html("set since {}", in_words(changed_at))
+        case {"is_set": is_set, "changed_at": _}:
+            return "set" if is_set else "not set"
         case {"id": _, "name": name}:
             return str(name)
     return ", ".join(f"{key}: {in_words(item)}" for key, item in value.items()) or NOTHING
@@ -100,7 +114,10 @@ def _object_in_words(value: Mapping[str, Any]) -> str:
 def _changes(event: AuditEvent) -> Iterator[Change]:
     before, after = event.before, event.after
     for name in {**(before or {}), **(after or {})}:
-        yield Change(words(name), _side(before, name), _side(after, name))
+        # Of what came or went whole, what was left empty says nothing.
+        whole = after if before is None else before if after is None else None
+        if whole is None or whole[name] not in _EMPTY:
+            yield Change(label_of(event.object_kind, name), _side(before, name), _side(after, name))
 
 
 def _side(values: Mapping[str, Any] | None, name: str) -> str | None:

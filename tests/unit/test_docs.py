@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from core.audit import ACTS
 from steng.wire import ProbeRequest, from_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,3 +19,9 @@ def test_the_documented_request_can_be_read():
 def test_every_link_of_the_readme_leads_to_a_file():
     links = re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / "README.md").read_text())
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_acts_that_are_recorded_are_documented_as_they_are():
+    text = (ROOT / "docs" / "audit.md").read_text()
+    table = text.partition("<!-- acts:")[2].partition("<!-- end of acts -->")[0]
+    assert dict(re.findall(r"^\| `([a-z_.]+)` \| (.+) \|$", table, re.MULTILINE)) == dict(ACTS)
