@@ -11,7 +11,7 @@ from cluster import accounts, dispatch
 from cluster.models import Job, SuspendedLogin
 from core.audit.models import AuditEvent
 from steng.wire import ProbeReport, StageName, StageOutcome, Verdict
-from tests.jobs import failure, local_steng, request_for, running, stage
+from tests.jobs import enqueue, failure, local_steng, request_for, running, stage
 
 pytestmark = pytest.mark.django_db
 PAGE, API = "/suspended-logins/", "/api/v1/suspended-logins/"
@@ -253,3 +253,15 @@ class TestTheApi:
     def test_of_a_draft_names_no_connection(self, steng, api):
         row = refused(steng, name=None)
         assert api.get(f"{API}{row.pk}/").json()["connection"] is None
+
+
+@pytest.mark.parametrize(("username", "told"), [("orders", True), ("invoices", False)])
+def test_who_waits_for_an_account_is_told_so(steng, viewer_client, username, told):
+    running(steng, now=timezone.now())
+    waiting = enqueue(
+        steng,
+        now=timezone.now(),
+        request=request_for(username=username, port=25),
+        connection=(uuid.uuid4(), "smtp", "o"),
+    )
+    assert ("signs in to the same account" in viewer_client.get(f"/tests/{waiting.pk}/").content.decode()) is told
