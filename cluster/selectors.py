@@ -113,6 +113,11 @@ def busy_accounts() -> QuerySet[Job, str]:
     return Job.objects.filter(state__in=WITH_A_STENG).exclude(account="").order_by().values_list("account", flat=True)
 
 
+def waits_for_its_turn(job: Job) -> bool:
+    """Tell whether a queued job waits for another one of its account."""
+    return job.account != "" and busy_accounts().filter(account=job.account).exists()
+
+
 def waiting_for(
     steng: Steng, *, lanes: Collection[str], full_targets: Collection[str], limit: int
 ) -> list[tuple[uuid.UUID, str, str, str]]:

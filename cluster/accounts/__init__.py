@@ -5,6 +5,6 @@ the secret changes or a person lifts the suspension.
 """
 
 from cluster.accounts.identity import identify
-from cluster.accounts.services import find, forget, learn, lift, told
+from cluster.accounts.services import REFUSALS, find, forget, learn, lift, told
 
-__all__ = ["find", "forget", "identify", "learn", "lift", "told"]
+__all__ = ["REFUSALS", "find", "forget", "identify", "learn", "lift", "told"]

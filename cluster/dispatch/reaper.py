@@ -14,7 +14,7 @@ from cluster.dispatch.arrows import end, pull
 from cluster.dispatch.running import overrun
 from cluster.models import Job, Steng
 from cluster.rules import CLAIM_WAIT, HAND_OVER_WAIT, MAX_ATTEMPTS, TURN_WAIT, takes_work, why_unclaimed
-from cluster.selectors import busy_accounts
+from cluster.selectors import busy_accounts, waits_for_its_turn
 from cluster.states import Event
 
 GONE_TOO_OFTEN = "The STENG went away {attempts} times while it ran this test, so it is not tried again."
@@ -102,8 +102,7 @@ def _nobody(job: Job, now: datetime) -> str:
             return "gone"
         texts = ("", "")
         if any(takes_work(steng, now) for steng in stengs):
-            crowded = bool(current.account) and busy_accounts().filter(account=current.account).exists()
-            texts = (CROWDED, CROWDED_ADVICE) if crowded else (BUSY, BUSY_ADVICE)
+            texts = (CROWDED, CROWDED_ADVICE) if waits_for_its_turn(current) else (BUSY, BUSY_ADVICE)
         end(Event.NOBODY, current, code=why_unclaimed(stengs, now), now=now, summary=texts[0], advice=texts[1])
     return Event.NOBODY
 

@@ -9,6 +9,7 @@ from django import template
 
 from cluster.choices import JobState, Verdict
 from cluster.models import Job
+from cluster.selectors import waits_for_its_turn
 from core.templatetags.postern import state_class
 
 register = template.Library()
@@ -145,6 +146,8 @@ def headline(job: Job) -> dict[str, str]:
         where = job.ran_on.name if job.ran_on else job.steng_name or job.cluster_name
         running = job.state == JobState.RUNNING
         text = f"Testing from {where}" if running else f"Waiting for a STENG of {job.cluster_name}"
+        if job.state == JobState.QUEUED and waits_for_its_turn(job):
+            text = "Waiting for another test that signs in to the same account"
         return {"state": "running", "text": text}
     if job.state != JobState.FINISHED:
         return {"state": "failed" if job.state == JobState.FAILED else "stopped", "text": _ENDINGS[job.state]}

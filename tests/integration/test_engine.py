@@ -1,11 +1,10 @@
 """The local engine with a real table of jobs, a real bell and a probe made for each test."""
 
 import asyncio
-import contextlib
 import functools
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.utils import timezone
 
 from cluster import dispatch, services
@@ -14,10 +13,10 @@ from cluster.engines import local
 from cluster.engines.local import PER_TARGET, LocalEngine, SupersededError
 from cluster.models import Job, Steng
 from steng.wire import StageName
+from tests.engines import PATIENCE, Gate, answers, db, engine, put, read, scenario, state_is, true, until
 from tests.jobs import enqueue, local_steng, request_for, stage, success
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 20
 
 
 @pytest.fixture
@@ -29,95 +28,6 @@ def steng(transactional_db):
 def only_the_bell(monkeypatch):
     """Let no second pass: what happens is due to the bell."""
     monkeypatch.setattr(local, "ROUND", 3600.0)
-
-
-async def db(act, *args, **kwargs):
-    """Do something with the database beside the loop."""
-
-    def work():
-        try:
-            return act(*args, **kwargs)
-        finally:
-            connection.close()
-
-    return await asyncio.to_thread(work)
-
-
-async def put(steng, **arguments):
-    return await db(enqueue, steng, now=timezone.now(), **arguments)
-
-
-async def read(job):
-    return await db(Job.objects.get, pk=job.pk)
-
-
-async def until(condition):
-    """Wait until an awaited condition holds, and return what it gave."""
-    async with asyncio.timeout(PATIENCE):
-        while not (answer := await condition()):  # noqa: ASYNC110  the database rings no bell for a test
-            await asyncio.sleep(0.005)
-        return answer
-
-
-async def state_is(job, *states):
-    async def look():
-        found = await read(job)
-        return found if found.state in states else None
-
-    return await until(look)
-
-
-@contextlib.asynccontextmanager
-async def engine(steng, probe):
-    """Run an engine for the body, then stop it in good order."""
-    running = LocalEngine(steng, probe, timezone.now)
-    task = asyncio.create_task(running.run())
-    try:
-        yield running
-    finally:
-        running.stop()
-        running.stop()
-        async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(task, return_exceptions=True)
-    if not task.cancelled() and task.exception() is not None:
-        raise task.exception()
-
-
-class Gate:
-    """A probe that stops where it is told to, until it is let on."""
-
-    def __init__(self, *, login=True):
-        self.login = login
-        self.begun, self.sent, self.stopped = [], [], []
-        self.go = asyncio.Event()
-
-    async def __call__(self, request, on_stage=None, before_credentials=None):
-        self.begun.append(request)
-        try:
-            on_stage(stage())
-            if self.login:
-                if not await before_credentials():
-                    raise asyncio.CancelledError  # noqa: TRY301
-                self.sent.append(request)
-            await self.go.wait()
-        except asyncio.CancelledError:
-            self.stopped.append(request)
-            raise
-        return success()
-
-
-async def answers(request, on_stage=None, before_credentials=None):
-    return success()
-
-
-def scenario(test):
-    """Run an async test to its end; the database is reached from threads."""
-
-    @functools.wraps(test)
-    def run(*args, **kwargs):
-        return asyncio.run(test(*args, **kwargs))
-
-    return run
 
 
 @scenario
@@ -156,14 +66,10 @@ async def test_the_bell_brings_a_cancel_to_the_probe(steng, only_the_bell):
     gate = Gate()
     async with engine(steng, gate):
         job = await put(steng)
-        await until(lambda: _true(gate.sent))
+        await until(lambda: true(gate.sent))
         await db(dispatch.cancel, job.pk, timezone.now())
-        await until(lambda: _true(gate.stopped))
+        await until(lambda: true(gate.stopped))
         assert (await read(job)).state == "cancelled"
-
-
-async def _true(value):
-    return bool(value)
 
 
 @scenario
@@ -216,7 +122,7 @@ async def test_a_click_does_not_wait_behind_bulk_tests(steng):
         for number in range(8):
             request = request_for(host=f"bulk{number}.example.org")
             await put(steng, lane=Lane.BULK, request=request)
-        await until(lambda: _true(len(gate.begun) == 4))
+        await until(lambda: true(len(gate.begun) == 4))
         await state_is(await put(steng), "running")
         gate.go.set()
 
@@ -238,7 +144,7 @@ async def test_an_engine_that_ends_gives_back_what_sent_nothing(steng):
     gate = Gate(login=False)
     async with engine(steng, gate):
         job = await put(steng)
-        await until(lambda: _true(gate.begun))
+        await until(lambda: true(gate.begun))
     assert ((await read(job)).state, len(gate.stopped)) == ("queued", 1)
 
 
@@ -247,7 +153,7 @@ async def test_an_engine_that_ends_after_a_login_says_that_the_job_is_lost(steng
     gate = Gate()
     async with engine(steng, gate):
         job = await put(steng)
-        await until(lambda: _true(gate.sent))
+        await until(lambda: true(gate.sent))
     found = await read(job)
     assert (found.state, [each["name"] for each in found.stages]) == ("lost", ["resolve"])
 
@@ -304,7 +210,7 @@ def test_a_database_that_fails_once_costs_no_job(name, steng, monkeypatch):
     async def signs_in(request, on_stage=None, before_credentials=None):
         on_stage(stage(StageName.CONNECT))
         assert await before_credentials()
-        await until(lambda: _true(name != "progress" or not failures))
+        await until(lambda: true(name != "progress" or not failures))
         return success()
 
     @scenario
