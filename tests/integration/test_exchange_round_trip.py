@@ -1,7 +1,5 @@
 """What is exported can be applied back and changes nothing: no field, no secret, no event of the audit trail."""
 
-import json
-from io import StringIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -36,7 +34,8 @@ def allowed(text):
 def texts(size, *, lines=False):
     """Return texts that a description or a user name may be, those among them that files stumble over."""
     letters = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Cf"])
-    plain = st.one_of(st.text(letters, max_size=size), st.sampled_from([*TRAPS, '"', "'", '"a"', " a", "a ", " ", "'=1"]))
+    traps = [*TRAPS, '"', "'", '"a"', " a", "a ", " ", "'=1"]
+    plain = st.text(letters, max_size=size) | st.sampled_from(traps)
     if lines:
         plain = st.lists(plain, max_size=5).map("\n".join) | plain | st.just("a\tb\n\n  c\n")
     return plain.filter(lambda text: len(text) <= size and allowed(text.replace("\n", " ").replace("\t", " ")))
