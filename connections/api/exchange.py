@@ -19,11 +19,12 @@ from rest_framework.response import Response
 
 from connections.api.listing import FILTER_PARAMETERS
 from connections.api.requests import refuse_unknown, user_of
-from connections.exchange import document, exporting, plan, secret_sources, writing
+from connections.exchange import document, exporting, plan, secret_sources
 from connections.exchange.document import Format
+from connections.exchange.download import file_response
 from connections.exchange.foreign.systems import OURS, SYSTEMS
 from connections.exchange.plan import Plan
-from connections.serializers import PlanSerializer
+from connections.exchange.schema import PLAN
 from core.api import ApiView
 from core.errors import Refused, invalid
 from core.parsers import StrictMultiPartParser
@@ -52,7 +53,7 @@ class _FileParser(BaseParser):
         stream: IO[bytes],
         media_type: str | None = None,  # noqa: ARG002
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
-    ) -> Upload:
+    ) -> Any:
         """Return the bytes with their format."""
         return Upload(stream.read(document.MAX_BYTES + 1), self.format_)
 
@@ -109,15 +110,6 @@ class ExportView(ApiView):
         return file_response(_format(given.pop("format", Format.YAML.value)), given)
 
 
-def file_response(format_: Format, filters: Mapping[str, str]) -> StreamingHttpResponse:
-    """Return an export as a download, sent piece by piece."""
-    return StreamingHttpResponse(
-        exporting.export(format_, filters),
-        content_type=writing.CONTENT_TYPES[format_],
-        headers={"Content-Disposition": f'attachment; filename="connections.{format_.value}"'},
-    )
-
-
 class ImportView(ApiView):
     """Definitions from a file."""
 
@@ -137,7 +129,7 @@ class ImportView(ApiView):
             "text/csv": OpenApiTypes.STR,
             "multipart/form-data": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}},
         },
-        responses=PlanSerializer,
+        responses=PLAN,
     )
     def post(self, request: Request) -> Response:
         """Create and change the connections that a file defines, by name: all of them or none.
@@ -177,7 +169,7 @@ def _upload(request: Request) -> Upload:
     if isinstance(data, Upload):
         return data
     if isinstance(data, QueryDict):
-        file = data.get("file")
+        file: Any = data.get("file")
         if isinstance(file, UploadedFile):
             return Upload(file.read(document.MAX_BYTES + 1), document.format_of_name(file.name or ""))
         raise ValidationError({"file": [invalid("required", "Send the file as the part `file`.")]})

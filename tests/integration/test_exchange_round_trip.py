@@ -1,6 +1,5 @@
 """What is exported can be applied back and changes nothing: no field, no secret, no event of the audit trail."""
 
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
