@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, path
 
+from connections.api.exchange import ExportView, ImportView
 from connections.api.kinds import views_of
 from connections.api.listing import ConnectionListView
 from connections.kinds import KINDS
@@ -29,5 +30,7 @@ def _of_kind(kind: str, model: type[Connection]) -> Iterator[URLPattern]:
 
 urlpatterns = [
     path("connections/", ConnectionListView.as_view(), name="api-connections"),
+    path("connections/export/", ExportView.as_view(), name="api-connections-export"),
+    path("connections/import/", ImportView.as_view(), name="api-connections-import"),
     *(pattern for kind, model in KINDS.items() for pattern in _of_kind(kind, model)),
 ]

@@ -23,8 +23,8 @@ MAX_DEPTH = 12
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster, where it was built
 _NULLS = frozenset({"", "~", "null"})
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
-_FRACTION = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,98})\Z")
+_FRACTION = re.compile(r"-?(?:0|[1-9][0-9]*)(?=[.eE])(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -75,7 +75,7 @@ def _value(event: Any, events: Iterator[Any], depth: int) -> Any:
         _refuse(event, "a tag (!) is not read; put a text into quotation marks")
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event)
-    if depth >= MAX_DEPTH:
+    if depth > MAX_DEPTH:
         _refuse(event, f"it is nested deeper than {MAX_DEPTH} levels")
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(events, depth)

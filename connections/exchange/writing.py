@@ -71,16 +71,20 @@ def _yaml_row(values: Mapping[str, Any]) -> str:
 
 
 def _yaml_value(value: Any) -> str:
+    if isinstance(value, str) and _reads_as_block(value):
+        return "|-\n" + "\n".join(f"    {line}" if line else "" for line in value.split("\n"))
+    return _yaml_flow(value)
+
+
+def _yaml_flow(value: Any) -> str:
     if isinstance(value, list):
-        return f"[{', '.join(map(_yaml_value, value))}]"
+        return f"[{', '.join(map(_yaml_flow, value))}]"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_yaml_value(each)}" for name, each in value.items()) + "}"
+        return "{" + ", ".join(f"{name}: {_yaml_flow(each)}" for name, each in value.items()) + "}"
     if not isinstance(value, str):
         return json.dumps(value)
     if _PLAIN.match(value) and value.casefold() not in _NOT_PLAIN:
         return value
-    if _reads_as_block(value):
-        return "|-\n" + "\n".join(f"    {line}" if line else "" for line in value.split("\n"))
     # A JSON text is a YAML text, but for what YAML does not print or takes for the end of a line.
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 

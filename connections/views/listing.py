@@ -12,6 +12,7 @@ from django.shortcuts import render
 
 from connections import selectors
 from connections.choices import Kind, Security, Status
+from connections.exchange.document import Format
 from connections.models import Connection
 from core.permissions import needs
 from steng.wire import Verdict
@@ -71,6 +72,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
                 for name, label, options in _FILTERS
             ],
             "chips": _chips(request, chosen),
+            "export_formats": [format_.value for format_ in Format],
             "columns": _columns(request, chosen["ordering"] or FAILURES_FIRST),
         },
     )

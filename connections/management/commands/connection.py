@@ -1,4 +1,4 @@
-"""`manage.py connection`: list, show, set and test connections from a shell or a script."""
+"""`manage.py connection`: list, show, set, apply, export and test connections from a shell or a script."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import json
 import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
 
 from cluster.models import Job
 from cluster.representation import job_to_json
 from cluster.waiting import wait_until_final
 from connections import services, testing
+from connections.exchange import command
+from connections.exchange.incoming import value_from_text
 from connections.kinds import KINDS
 from connections.models import Connection
 from connections.selectors import connection_list, find, is_stale
@@ -39,7 +41,7 @@ class Command(AuditedCommand):
         "test": "connections.test",
     }
     help = (
-        "List, show, set and test connections. Exit status: 0 success or warning, 1 the test failed, "
+        "List, show, set, apply, export and test connections. Exit status: 0 success or warning, 1 the test failed, "
         "2 a mistake in what was asked, 3 a test without a verdict."
     )
 
@@ -61,6 +63,8 @@ class Command(AuditedCommand):
             metavar="field=value",
             help="a secret is given as field=@- (standard input) or field=env:NAME",
         )
+        command.add_apply(commands.add_parser("apply", help="create and change the connections that a file defines"))
+        command.add_export(commands.add_parser("export", help="write connections as a file that can be applied"))
         test = commands.add_parser("test", help="test a connection and print its stages")
         test.add_argument("name", help="name or id")
         test.add_argument("--cluster")
@@ -72,9 +76,7 @@ class Command(AuditedCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Run one sub-command and leave with its exit status."""
         try:
-            status = {"list": self._list, "show": self._show, "set": self._set, "test": self._test}[options["act"]](
-                options
-            )
+            status = self._acts()[options["act"]](options)
         except ValidationError as error:
             for problem in field_errors(error):
                 self.stderr.write(
@@ -86,6 +88,16 @@ class Command(AuditedCommand):
             sys.exit(EXIT_USAGE)
         if status:
             sys.exit(status)
+
+    def _acts(self) -> dict[str, Callable[[dict[str, Any]], int]]:
+        return {
+            "list": self._list,
+            "show": self._show,
+            "set": self._set,
+            "apply": lambda options: command.apply(options, self.stdout, self.stderr),
+            "export": lambda options: command.export(options, self.stdout),
+            "test": self._test,
+        }
 
     def _list(self, options: dict[str, Any]) -> int:
         matches = connection_list({key: value for key, value in options.items() if isinstance(value, str)})
@@ -192,15 +204,7 @@ def _no_value(name: str) -> NoReturn:
 def _value(model: type[Connection], name: str, text: str) -> Any:
     if name in model.SECRETS:
         return _secret(text)
-    if name in model.REFERENCES:
-        return text or None
-    if name not in model.writable():
-        return text  # the domain answers with `unknown_field`
-    field: models.Field[Any, Any] = model._meta.get_field(name)  # type: ignore[assignment]
-    try:
-        return field.from_text(text)  # type: ignore[attr-defined]
-    except ValidationError:
-        return text  # the domain says what is wrong with it, together with everything else
+    return value_from_text(model, name, text)
 
 
 def _secret(text: str) -> str | None:
