@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, path
 
+from connections.api.bulk import BulkView
 from connections.api.kinds import views_of
 from connections.api.listing import ConnectionListView
 from connections.kinds import KINDS
@@ -29,5 +30,6 @@ def _of_kind(kind: str, model: type[Connection]) -> Iterator[URLPattern]:
 
 urlpatterns = [
     path("connections/", ConnectionListView.as_view(), name="api-connections"),
+    path("connections/bulk/", BulkView.as_view(), name="api-connections-bulk"),
     *(pattern for kind, model in KINDS.items() for pattern in _of_kind(kind, model)),
 ]

@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from connections.kinds import ANY
-from connections.views import conditions, definition, listing, tests
+from connections.views import bulk, conditions, definition, listing, tests
 
 
 class KindConverter(StringConverter):
@@ -25,6 +25,7 @@ register_converter(FolderKindConverter, "folderkind")
 app_name = "connections"
 urlpatterns = [
     path("connections/", listing.connection_list, name="list"),
+    path("connections/bulk/", bulk.bulk_act, name="bulk"),
     path("connections/conditions.css", conditions.conditions, name="conditions"),
     path("connections/<kind:kind>/new/", definition.new, name="new"),
     path("connections/<kind:kind>/test/", tests.test_draft, name="test-draft"),

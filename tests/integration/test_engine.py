@@ -1,23 +1,22 @@
 """The local engine with a real table of jobs, a real bell and a probe made for each test."""
 
 import asyncio
-import contextlib
 import functools
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.utils import timezone
 
 from cluster import dispatch, services
 from cluster.choices import Lane
 from cluster.engines import local
-from cluster.engines.local import PER_TARGET, LocalEngine, SupersededError
+from cluster.engines.local import LocalEngine, SupersededError
 from cluster.models import Job, Steng
 from steng.wire import StageName
+from tests.engines import PATIENCE, Gate, answers, db, engine, put, read, scenario, state_is, until
 from tests.jobs import enqueue, local_steng, request_for, stage, success
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 20
 
 
 @pytest.fixture
@@ -29,95 +28,6 @@ def steng(transactional_db):
 def only_the_bell(monkeypatch):
     """Let no second pass: what happens is due to the bell."""
     monkeypatch.setattr(local, "ROUND", 3600.0)
-
-
-async def db(act, *args, **kwargs):
-    """Do something with the database beside the loop."""
-
-    def work():
-        try:
-            return act(*args, **kwargs)
-        finally:
-            connection.close()
-
-    return await asyncio.to_thread(work)
-
-
-async def put(steng, **arguments):
-    return await db(enqueue, steng, now=timezone.now(), **arguments)
-
-
-async def read(job):
-    return await db(Job.objects.get, pk=job.pk)
-
-
-async def until(condition):
-    """Wait until an awaited condition holds, and return what it gave."""
-    async with asyncio.timeout(PATIENCE):
-        while not (answer := await condition()):  # noqa: ASYNC110  the database rings no bell for a test
-            await asyncio.sleep(0.005)
-        return answer
-
-
-async def state_is(job, *states):
-    async def look():
-        found = await read(job)
-        return found if found.state in states else None
-
-    return await until(look)
-
-
-@contextlib.asynccontextmanager
-async def engine(steng, probe):
-    """Run an engine for the body, then stop it in good order."""
-    running = LocalEngine(steng, probe, timezone.now)
-    task = asyncio.create_task(running.run())
-    try:
-        yield running
-    finally:
-        running.stop()
-        running.stop()
-        async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(task, return_exceptions=True)
-    if not task.cancelled() and task.exception() is not None:
-        raise task.exception()
-
-
-class Gate:
-    """A probe that stops where it is told to, until it is let on."""
-
-    def __init__(self, *, login=True):
-        self.login = login
-        self.begun, self.sent, self.stopped = [], [], []
-        self.go = asyncio.Event()
-
-    async def __call__(self, request, on_stage=None, before_credentials=None):
-        self.begun.append(request)
-        try:
-            on_stage(stage())
-            if self.login:
-                if not await before_credentials():
-                    raise asyncio.CancelledError  # noqa: TRY301
-                self.sent.append(request)
-            await self.go.wait()
-        except asyncio.CancelledError:
-            self.stopped.append(request)
-            raise
-        return success()
-
-
-async def answers(request, on_stage=None, before_credentials=None):
-    return success()
-
-
-def scenario(test):
-    """Run an async test to its end; the database is reached from threads."""
-
-    @functools.wraps(test)
-    def run(*args, **kwargs):
-        return asyncio.run(test(*args, **kwargs))
-
-    return run
 
 
 @scenario
@@ -195,14 +105,15 @@ async def test_stages_are_shown_while_the_probe_runs(steng):
 
 
 @scenario
-async def test_one_target_gets_no_more_than_its_share_and_others_are_not_held_up(steng):
+async def test_one_target_gets_no_more_than_its_share_and_others_are_not_held_up(steng, settings):
     gate = Gate(login=False)
     async with engine(steng, gate):
-        crowd = [await put(steng, request=request_for(username=f"u{number}")) for number in range(PER_TARGET + 3)]
+        number = settings.POSTERN_PER_TARGET
+        crowd = [await put(steng, request=request_for(username=f"u{each}")) for each in range(number + 3)]
         other = await put(steng, request=request_for(host="other.example.org"))
         await state_is(other, "running")
         states = [(await read(job)).state for job in crowd]
-        assert (states.count("running"), states.count("queued")) == (PER_TARGET, 3)
+        assert (states.count("running"), states.count("queued")) == (settings.POSTERN_PER_TARGET, 3)
         gate.go.set()
         for job in crowd:
             await state_is(job, "finished")
