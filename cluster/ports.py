@@ -23,7 +23,7 @@ class Outcome:
 
 
 Staleness = Callable[[Sequence[Job]], set[uuid.UUID]]
-Performer = Callable[[Batch, uuid.UUID], Outcome]
+Performer = Callable[[Batch, Sequence[uuid.UUID]], Callable[[uuid.UUID], Outcome]]
 
 _staleness: list[Staleness] = []
 _performers: dict[str, Performer] = {}
@@ -46,10 +46,11 @@ def stale_of(job: Job) -> bool:
 
 
 def register_performer(kind: str, performer: Performer) -> None:
-    """Let `performer` do what a batch asks for to one thing of `kind`, for the user who asked; twice is once.
+    """Let `performer` do what a batch asks for to things of `kind`, for the user who asked; twice is once.
 
-    It runs in a transaction of its own. What it raises (PermissionDenied, ValidationError, Refused) is the result
-    of the item, and nothing of it is kept.
+    It is told what is about to be done, may read all of that at once, and returns what does it to one thing. That
+    runs in a transaction of its own: what it raises (PermissionDenied, ValidationError, Refused) is the result of
+    the item, and nothing of it is kept.
     """
     _performers[kind] = performer
 

@@ -48,7 +48,7 @@ _OPTIONS = frozenset({"cluster", "steng", "depth"})
 
 def register() -> None:
     """Let the dispatcher perform batches of connections."""
-    register_performer(KIND, perform)
+    register_performer(KIND, performer)
 
 
 def request(
@@ -119,16 +119,21 @@ def matching_filter(filters: Mapping[str, str]) -> selectors.Matches:
         raise ValidationError({"filter": problems}) from None
 
 
-def perform(batch: Batch, thing_id: uuid.UUID) -> Outcome:
-    """Do to one connection what a batch asks for, as the user who asked and may still do it."""
+def performer(batch: Batch, ids: Sequence[uuid.UUID]) -> Callable[[uuid.UUID], Outcome]:
+    """Return what does to one connection what a batch asks for, as the user who asked and may still do it."""
     user, action = batch.requested_by, Action(batch.action)
-    # Nobody may do anything for a user who is gone.
-    if user is None or not permissions.may(user, ACTS[action]):
-        raise Refused("permission_denied", "Who asked for this may not do it any more.")
-    row = selectors.find(thing_id)
-    if row is None:
-        return Outcome(code="not_found", detail="There is no such connection, or not any more.", skipped=True)
-    return _PERFORMING[action](row, user, batch)
+    rows = selectors.find_many(ids)
+
+    def perform(thing_id: uuid.UUID) -> Outcome:
+        # Nobody may do anything for a user who is gone.
+        if user is None or not permissions.may(user, ACTS[action]):
+            raise Refused("permission_denied", "Who asked for this may not do it any more.")
+        row = rows.get(thing_id)
+        if row is None:
+            return Outcome(code="not_found", detail="There is no such connection, or not any more.", skipped=True)
+        return _PERFORMING[action](row, user, batch)
+
+    return perform
 
 
 def _enable(row: Connection, user: User, batch: Batch) -> Outcome:  # noqa: ARG001

@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import InterfaceError, OperationalError, transaction
@@ -73,15 +74,16 @@ class Performer:
 def _serve(batch: Batch, share: int, deadline: float, now: datetime) -> bool:
     """Do up to `share` items of a batch; tell whether there is more that need not wait."""
     if batch.cancelled_at is not None:
-        return _stop(batch, share, now)
+        return _stop(batch, share, deadline, now)
     room = share
     if batch.action == Action.TEST:
         room = min(share, ON_THE_WAY - selectors.running_count(batch))
     if room <= 0:
         return False
     items = selectors.waiting(batch, room + 1)
+    act = ports.performer_of(batch.kind)(batch, [item.thing_id for item in items[:room]])
     for item in _in_time(items[:room], deadline):
-        _perform(batch, item, now)
+        _perform(act, batch, item, now)
     return len(items) > room or any(item.state == ItemState.WAITING for item in items)
 
 
@@ -93,22 +95,22 @@ def _in_time(items: list[BatchItem], deadline: float) -> Iterator[BatchItem]:
         yield item
 
 
-def _stop(batch: Batch, share: int, now: datetime) -> bool:
+def _stop(batch: Batch, share: int, deadline: float, now: datetime) -> bool:
     """Cancel tests of a cancelled batch; one that a person has asked for too goes on, without the batch."""
     items = selectors.running(batch, share + 1)
     with audit.acting(batch.canceller or batch.requester):
-        for item in items[:share]:
+        for item in _in_time(items[:share], deadline):
             if item.job is not None and item.job.batch_id == batch.pk:
                 dispatch.cancel(item.job.pk, now)  # which settles the item
             else:
                 _end(item, columns(ItemState.CANCELLED, now, code="cancelled", detail=CANCELLED))
-    return len(items) > share
+    return bool(items)
 
 
-def _perform(batch: Batch, item: BatchItem, now: datetime) -> None:
+def _perform(act: Callable[[UUID], ports.Outcome], batch: Batch, item: BatchItem, now: datetime) -> None:
     try:
         with transaction.atomic(), audit.acting(batch.requester):
-            outcome = ports.performer_of(batch.kind)(batch, item.thing_id)
+            outcome = act(item.thing_id)
     except (OperationalError, InterfaceError):
         raise  # the database is in trouble, not the item: the whole turn is tried again
     except Exception as error:  # noqa: BLE001  it is the result of this item; the others go on

@@ -14,6 +14,7 @@ from cluster.batches.performing import Performer
 from cluster.choices import Lane
 from cluster.models import Job
 from connections import bulk
+from connections import services as services_of_connections
 from connections.models import Connection
 from connections.services import delete
 from connections.testing import Target, request_test
@@ -148,13 +149,13 @@ def test_a_test_that_runs_already_serves_the_batch_too(admin_user, steng):
 def test_a_refusal_of_one_does_not_stop_the_others(admin_user, monkeypatch):
     rows = some(3)
 
-    def refuses_the_second(batch, thing_id):
+    def refuses_the_second(thing_id):
         if thing_id == rows[1].pk:
             Connection.objects.filter(pk=thing_id).delete()
             raise ValidationError({"cluster": [ValidationError("There is no such cluster.", code="not_found")]})
         return ports.Outcome()
 
-    monkeypatch.setitem(ports._performers, bulk.KIND, refuses_the_second)
+    monkeypatch.setitem(ports._performers, bulk.KIND, lambda *_: refuses_the_second)
     batch = start("disable", rows, admin_user)
     perform()
     assert results(batch) == {"c0000": ("done", ""), "c0001": ("failed", "not_found"), "c0002": ("done", "")}
@@ -163,10 +164,10 @@ def test_a_refusal_of_one_does_not_stop_the_others(admin_user, monkeypatch):
 
 
 def test_a_bug_in_one_is_said_without_its_words(admin_user, monkeypatch):
-    def breaks(batch, thing_id):
+    def breaks(thing_id):
         raise RuntimeError("password=geheim")
 
-    monkeypatch.setitem(ports._performers, bulk.KIND, breaks)
+    monkeypatch.setitem(ports._performers, bulk.KIND, lambda *_: breaks)
     batch = start("disable", some(1), admin_user)
     perform()
     found = BatchItem.objects.get(batch=batch)
@@ -174,14 +175,14 @@ def test_a_bug_in_one_is_said_without_its_words(admin_user, monkeypatch):
 
 
 def test_a_database_that_is_busy_is_not_the_fault_of_the_item(admin_user, monkeypatch):
-    real, failures = ports._performers[bulk.KIND], ["database is locked"]
+    real, failures = services_of_connections.set_status, ["database is locked"]
 
-    def fails_once(batch, thing_id):
+    def fails_once(*arguments, **more):
         if failures:
             raise OperationalError(failures.pop())
-        return real(batch, thing_id)
+        return real(*arguments, **more)
 
-    monkeypatch.setitem(ports._performers, bulk.KIND, fails_once)
+    monkeypatch.setattr(services_of_connections, "set_status", fails_once)
     batch = start("disable", some(1), admin_user)
     with pytest.raises(OperationalError):
         perform()
