@@ -4,6 +4,7 @@ from django.urls import path
 
 from cluster import api, subject
 from cluster.accounts import api as accounts
+from cluster.batches import api_urls as batches
 
 urlpatterns = [
     path("clusters/", api.ClusterListView.as_view(), name="api-clusters"),
@@ -23,4 +24,5 @@ urlpatterns = [
     path(
         "suspended-logins/<uuid:pk>/lift/", accounts.SuspendedLoginLiftView.as_view(), name="api-suspended-login-lift"
     ),
+    *batches.urlpatterns,
 ]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from cluster.models import Cluster, Job, Steng
+from cluster.models import Batch, Cluster, Job, Steng
 from core import audit
 
 
@@ -18,6 +18,7 @@ def declare_all() -> None:
     audit.register_links("cluster", _pages_of_clusters)
     audit.register_links("steng", _pages_of_stengs)
     audit.register_links("test", _pages_of_tests)
+    audit.register_links("batch", _pages_of_batches)
 
 
 def subject_of(job: Job) -> audit.Thing:
@@ -38,3 +39,8 @@ def _pages_of_stengs(ids: Collection[str]) -> Mapping[str, str]:
 def _pages_of_tests(ids: Collection[str]) -> Mapping[str, str]:
     found = Job.objects.filter(pk__in=map(UUID, ids)).values_list("pk", flat=True)
     return {str(pk): reverse("cluster:test", args=[pk]) for pk in found}
+
+
+def _pages_of_batches(ids: Collection[str]) -> Mapping[str, str]:
+    found = Batch.objects.filter(pk__in=map(UUID, ids)).values_list("pk", flat=True)
+    return {str(pk): reverse("cluster:batch", args=[pk]) for pk in found}

@@ -1,6 +1,7 @@
 """Where work runs and what became of it: clusters, STENGs, jobs, the last test of each connection, refused sign-ins.
 
-`services` writes clusters and STENGs, `dispatch` alone writes jobs and last tests, `accounts` what was refused.
+`services` writes clusters and STENGs, `dispatch` alone writes jobs and last tests, `accounts` what was refused,
+`batches.services` batches.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from cluster.batches.models import Batch, BatchItem
 from cluster.choices import JobKind, JobState, Lane, StengState, Verdict
 from cluster.states import FINAL, LIVE, WITH_A_STENG
 from core.errors import invalid
 from core.fields import NameField, StrictBooleanField, StrictIntegerField, StrictTextField
 from core.text import comparison_key
 from steng.wire import Depth
+
+__all__ = ["Batch", "BatchItem", "Cluster", "Job", "LastTest", "Steng"]
 
 
 class _Named(models.Model):
@@ -74,6 +78,7 @@ class Steng(_Named):
 class Job(models.Model):
     """One piece of work for a STENG; its states and arrows are in `states`.
 
+    `batch` is the bulk test that it belongs to, until a person asks for the same test and waits for it.
     `draft_of` is the connection whose form a draft came from. A job that `stands` speaks for its connection as
     saved; one with overrides, or one that stopped short of the end on request, does not.
     `account` and `secret_digest` say with what it will sign in (see `accounts.identity`), "" where it will not.
@@ -84,6 +89,7 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=30, choices=JobKind.choices, default=JobKind.CONFIGURATION_TEST)
     lane = models.CharField(max_length=12, choices=Lane.choices, default=Lane.INTERACTIVE)
+    batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
 
@@ -146,8 +152,15 @@ class Job(models.Model):
     class Meta:
         ordering = ("-created", "-id")
         indexes = (
-            # The dispatcher's questions are about live jobs only, and those are few beside the history.
-            models.Index(fields=["state", "lane", "created"], condition=Q(state__in=LIVE), name="job_live"),
+            # Everything that the choice of the next job looks at, and nothing else: beside a sealed request a row is
+            # long, and of ten thousand that wait only the chosen ones may be read. Said by `finished`, because
+            # SQLite takes such an index only where the query says the same without a parameter.
+            models.Index(
+                fields=["state", "lane", "created", "target", "account", "cluster", "steng", "id"],
+                condition=Q(finished__isnull=True),
+                name="job_live",
+            ),
+            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="job_of_batch"),
             models.Index(fields=["-created", "-id"], name="job_history"),
             models.Index(fields=["connection_id", "-created"], name="job_by_connection"),
             models.Index(fields=["verdict", "-created"], name="job_by_verdict"),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Prefetch, Q, QuerySet
 
 from cluster.choices import JobState, Lane
 from cluster.models import Cluster, Job, Steng
@@ -110,7 +110,8 @@ def live_jobs_of(steng: Steng) -> int:
 
 def busy_accounts() -> QuerySet[Job, str]:
     """Return the accounts that some STENG signs in to, or is about to: nobody else may now."""
-    return Job.objects.filter(state__in=WITH_A_STENG).exclude(account="").order_by().values_list("account", flat=True)
+    found = Job.objects.filter(state__in=WITH_A_STENG, finished__isnull=True).exclude(account="")
+    return found.order_by().values_list("account", flat=True)
 
 
 def waits_for_its_turn(job: Job) -> bool:
@@ -119,18 +120,15 @@ def waits_for_its_turn(job: Job) -> bool:
 
 
 def waiting_for(
-    steng: Steng, *, lanes: Collection[str], full_targets: Collection[str], limit: int
+    steng: Steng, *, lane: Lane, full_targets: Collection[str], limit: int
 ) -> list[tuple[uuid.UUID, str, str, str]]:
-    """Return (id, lane, target, account) of queued jobs that the STENG could take: people first, then in their order.
+    """Return (id, lane, target, account) of queued jobs of a lane that the STENG could take, in their order.
 
     What waits for its account's turn is left out. Of several that wait for the same free account all are returned.
+    Read from the index `job_live` alone, in its order: nothing is sorted, however many wait.
     """
-    urgency = Case(When(lane=Lane.INTERACTIVE, then=Value(0)), default=Value(1), output_field=IntegerField())
-    found = (
-        Job.objects.filter(Q(steng=steng) | Q(steng__isnull=True, cluster=steng.cluster_id), state=JobState.QUEUED)
-        .filter(lane__in=lanes)
-        .exclude(target__in=full_targets)
-        .exclude(account__in=busy_accounts())
-        .order_by(urgency, "created")
-    )
+    # `finished` says what the state says too, in the words in which the index was made.
+    queued = Job.objects.filter(state=JobState.QUEUED, finished__isnull=True, lane=lane)
+    mine = queued.filter(Q(steng=steng) | Q(steng__isnull=True, cluster=steng.cluster_id))
+    found = mine.exclude(target__in=full_targets).exclude(account__in=busy_accounts()).order_by("created")
     return list(found.values_list("pk", "lane", "target", "account")[:limit])

@@ -114,6 +114,7 @@ class JobSerializer(serializers.Serializer[Any]):
     stale = serializers.BooleanField()
     depth = serializers.CharField()
     lane = serializers.ChoiceField(choices=Lane.choices)
+    batch = serializers.UUIDField(allow_null=True)
     connection = ConnectionReferenceSerializer(allow_null=True)
     cluster = ReferenceSerializer(allow_null=True)
     steng = ReferenceSerializer(allow_null=True)

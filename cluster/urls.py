@@ -4,6 +4,7 @@ from django.urls import path
 
 from cluster import subject, views
 from cluster.accounts.views import SuspendedLoginsView, SuspendedLoginView
+from cluster.batches import urls as batches
 
 app_name = "cluster"
 urlpatterns = [
@@ -23,4 +24,5 @@ urlpatterns = [
     path("tests/<uuid:pk>/subject/", subject.SubjectView.as_view(), name="subject"),
     path("suspended-logins/", SuspendedLoginsView.as_view(), name="suspended-logins"),
     path("suspended-logins/<uuid:pk>/", SuspendedLoginView.as_view(), name="suspended-login"),
+    *batches.urlpatterns,
 ]

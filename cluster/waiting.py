@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from cluster.models import Job
 from cluster.selectors import jobs
@@ -27,22 +27,31 @@ _places = threading.BoundedSemaphore(MAX_WAITING)
 
 def wait_for(jobs: Collection[uuid.UUID], seconds: float) -> bool:
     """Wait until all jobs are final and return True; False when the time is up or too many wait already."""
+    return wait_until(lambda: not _some_live(jobs), seconds)
+
+
+def wait_until(over: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something is over and return True; False when the time is up or too many wait already."""
     if not _places.acquire(blocking=False):
         return False
     try:
-        return _all_final(jobs, seconds)
+        return _patiently(over, seconds)
     finally:
         _places.release()
 
 
 def wait_until_final(job_id: uuid.UUID, seconds: float) -> Job | None:
     """Return the job once it is final, None when the time is up: for a command, which has a process of its own."""
-    return jobs().filter(pk=job_id).first() if _all_final([job_id], seconds) else None
+    return jobs().filter(pk=job_id).first() if _patiently(lambda: not _some_live([job_id]), seconds) else None
 
 
-def _all_final(jobs: Collection[uuid.UUID], seconds: float) -> bool:
+def _some_live(keys: Collection[uuid.UUID]) -> bool:
+    return Job.objects.filter(pk__in=keys, state__in=LIVE).exists()
+
+
+def _patiently(over: Callable[[], bool], seconds: float) -> bool:
     start = time.monotonic()
-    while Job.objects.filter(pk__in=jobs, state__in=LIVE).exists():
+    while not over():
         waited = time.monotonic() - start
         if waited >= seconds:
             return False

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, path
 
+from connections.api.bulk import BulkView
 from connections.api.exchange import ExportView, ImportView
 from connections.api.kinds import views_of
 from connections.api.listing import ConnectionListView
@@ -32,5 +33,6 @@ urlpatterns = [
     path("connections/", ConnectionListView.as_view(), name="api-connections"),
     path("connections/export/", ExportView.as_view(), name="api-connections-export"),
     path("connections/import/", ImportView.as_view(), name="api-connections-import"),
+    path("connections/bulk/", BulkView.as_view(), name="api-connections-bulk"),
     *(pattern for kind, model in KINDS.items() for pattern in _of_kind(kind, model)),
 ]

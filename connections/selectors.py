@@ -129,6 +129,15 @@ def by_names(keys: Collection[str]) -> dict[str, Connection]:
     return found
 
 
+def find_many(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Connection]:
+    """Return the connections with these ids, each as a row of its own kind, without what only pages show."""
+    found: dict[uuid.UUID, Connection] = {}
+    for model in KINDS.values():
+        rows = model._default_manager.select_related("last_test", "cluster", "steng").filter(pk__in=ids)
+        found |= {row.pk: row for row in rows}
+    return found
+
+
 class Matches:
     """The connections that match some filters, in their order; pages of it come with their verdicts.
 

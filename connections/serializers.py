@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from cluster.batches.choices import Action
 from cluster.models import LastTest
 from cluster.serializers import AdvisorySerializer
 from connections.choices import SslProtocol
@@ -125,6 +126,18 @@ class TestRequestSerializer(serializers.Serializer[Any]):
     depth = serializers.ChoiceField(choices=[depth.value for depth in Depth], required=False)
     overrides = serializers.DictField(required=False)
     checks = serializers.DictField(required=False)
+
+
+class BulkRequestSerializer(serializers.Serializer[Any]):
+    """An act on many connections: those of `ids`, or those that match `filter` (the filters of the list)."""
+
+    action = serializers.ChoiceField(choices=Action.choices)
+    ids = serializers.ListField(child=serializers.UUIDField(), required=False)
+    filter = serializers.DictField(child=serializers.CharField(), required=False)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=2_048)
+    cluster = ReferenceField(required=False)
+    steng = ReferenceField(required=False)
+    depth = serializers.ChoiceField(choices=[depth.value for depth in Depth], required=False)
 
 
 class FoldersRequestSerializer(serializers.Serializer[Any]):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cluster import dispatch
 from cluster.choices import JobKind, Lane
-from cluster.models import Cluster, Job, Steng
+from cluster.models import Batch, Cluster, Job, Steng
 from cluster.selectors import clusters, only_cluster, stengs
 from connections import candidate as candidates
 from connections import fingerprint, rules
@@ -45,9 +45,10 @@ def request_test(
     user: User | None,
     overrides: Mapping[str, Any] | None = None,
     lane: Lane = Lane.INTERACTIVE,
+    batch: Batch | None = None,
     now: datetime | None = None,
 ) -> Job:
-    """Enqueue a test of a saved connection, with the overrides of a dynamic one.
+    """Enqueue a test of a saved connection, with the overrides of a dynamic one; `batch` is the bulk it belongs to.
 
     Raises ValidationError (`not_dynamic`, `not_found`, the codes of overridden fields), and Refused
     `cluster_required` where nobody said where to run.
@@ -60,7 +61,7 @@ def request_test(
             }
         )
     candidate = candidates.build(type(connection), overrides or {}, connection, partial=True, draft=True)
-    return _enqueue(candidate, connection, target, user=user, now=now, lane=lane)
+    return _enqueue(candidate, connection, target, user=user, now=now, lane=lane, batch=batch)
 
 
 def request_draft_test(
@@ -107,6 +108,7 @@ def _enqueue(
     draft_of: Connection | None = None,
     kind: JobKind = JobKind.CONFIGURATION_TEST,
     lane: Lane = Lane.INTERACTIVE,
+    batch: Batch | None = None,
 ) -> Job:
     moment = now or timezone.now()
     cluster, steng = _where(candidate.row, target)
@@ -138,12 +140,14 @@ def _enqueue(
         "steng": steng,
         "user": user,
         "now": moment,
+        "lane": lane,
+        "batch": batch,
     }
     try:
         request = probe_request(candidate, target, kind=kind, now=moment)
     except SecretUnreadable:
         return dispatch.refuse(code="secret_unreadable", depth=target.depth, **arguments)
-    return dispatch.enqueue(request=request, lane=lane, **arguments)
+    return dispatch.enqueue(request=request, **arguments)
 
 
 def changed_since_success(connection: Connection) -> list[str]:

@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from connections.kinds import ANY
-from connections.views import conditions, definition, exchange, listing, tests
+from connections.views import bulk, conditions, definition, exchange, listing, tests
 
 
 class KindConverter(StringConverter):
@@ -27,6 +27,7 @@ urlpatterns = [
     path("connections/", listing.connection_list, name="list"),
     path("connections/export/", exchange.export, name="export"),
     path("connections/import/", exchange.import_, name="import"),
+    path("connections/bulk/", bulk.bulk_act, name="bulk"),
     path("connections/conditions.css", conditions.conditions, name="conditions"),
     path("connections/<kind:kind>/new/", definition.new, name="new"),
     path("connections/<kind:kind>/test/", tests.test_draft, name="test-draft"),

@@ -8,6 +8,7 @@
 | `POSTERN_HOSTS` | | further host names under which browsers reach the console, separated by commas |
 | `POSTERN_BEHIND_TLS` | no | a proxy speaks TLS to the browsers and sets X-Forwarded-Proto |
 | `POSTERN_ALLOW_LOOPBACK` | as bound | may tests reach loopback; by default yes while we listen on loopback only |
+| `POSTERN_PER_TARGET` | 10 | connections that tests hold to one host and port at a time |
 | `POSTERN_ADMIN_PASSWORD` | | password of the first administrator; read by the set-up alone, never kept |
 """
 
@@ -43,6 +44,7 @@ class Environment:
     hosts: tuple[str, ...]
     behind_tls: bool
     allow_loopback: bool
+    per_target: int
 
     @property
     def allowed_hosts(self) -> list[str]:
@@ -70,6 +72,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         allow_loopback=(
             _flag("POSTERN_ALLOW_LOOPBACK", loopback) if loopback else ipaddress.ip_address(bind).is_loopback
         ),
+        per_target=_per_target(environ.get("POSTERN_PER_TARGET", "") or "10"),
     )
 
 
@@ -93,6 +96,12 @@ def secret_key(data: Path) -> str:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65_535:
         raise SettingsError(f"POSTERN_PORT is {text!r}: a whole number from 1 to 65535 is needed.")
+    return int(text)
+
+
+def _per_target(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10_000:
+        raise SettingsError(f"POSTERN_PER_TARGET is {text!r}: a whole number from 1 to 10000 is needed.")
     return int(text)
 
 

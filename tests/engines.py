@@ -1,4 +1,6 @@
-"""The local engine in a test: run beside the body, watched through the table of jobs."""
+"""An engine that runs for the body of a test, probes that wait to be let on, and looks at what became of jobs."""
+
+from __future__ import annotations
 
 import asyncio
 import contextlib

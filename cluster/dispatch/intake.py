@@ -17,7 +17,7 @@ from cluster.audited import subject_of
 from cluster.choices import JobKind, JobState, Lane
 from cluster.dispatch import last_tests
 from cluster.dispatch.arrows import end, ending
-from cluster.models import Cluster, Job, Steng
+from cluster.models import Batch, Cluster, Job, Steng
 from cluster.rules import CLAIM_WAIT
 from cluster.states import LIVE, Event
 from cluster.wake import wake
@@ -48,6 +48,7 @@ def enqueue(
     now: datetime,
     kind: JobKind = JobKind.CONFIGURATION_TEST,
     lane: Lane = Lane.INTERACTIVE,
+    batch: Batch | None = None,
     connection_version: int = 0,
     changed_since_success: Sequence[str] = (),
     draft_of: uuid.UUID | None = None,
@@ -59,7 +60,7 @@ def enqueue(
     its secrets) is returned instead: one click too many must not sign in twice. `connection` is
     (id, kind, name), None for a draft; `definition` holds the tested values without secrets;
     `changed_since_success` names what differs from the connection's last success; `stands` tells whether
-    the verdict will be the connection's own.
+    the verdict will be the connection's own; `batch` is the bulk test that it belongs to.
     """
     text = json.dumps(to_json(request), sort_keys=True, separators=(",", ":"))
     job = _new_job(
@@ -78,8 +79,9 @@ def enqueue(
         stands=stands,
         depth=request.depth,
         job_kind=kind,
+        lane=lane,
+        batch=batch,
     )
-    job.lane = lane
     job.target = _target(request.host, request.port)
     job.timeout_ms = request.timeout_ms
     job.account, job.secret_digest = accounts.identify(request)
@@ -87,7 +89,7 @@ def enqueue(
     with transaction.atomic():
         equal = _equal_live_job(job.same_as, text)
         if equal is not None:
-            return _attach(equal, lane)
+            return _attach(equal, lane, batch)
         job.sealed_request = vault.seal(text, job.pk, SEALED_FIELD)
         # The constraints are the database's to check: asking it once is enough.
         job.full_clean(validate_unique=False, validate_constraints=False)
@@ -168,6 +170,8 @@ def _new_job(
     now: datetime,
     depth: Depth,
     job_kind: JobKind,
+    lane: Lane = Lane.INTERACTIVE,
+    batch: Batch | None = None,
     connection_version: int = 0,
     changed_since_success: Sequence[str] = (),
     draft_of: uuid.UUID | None = None,
@@ -177,6 +181,8 @@ def _new_job(
     where = cluster or (steng.cluster if steng else None)
     return Job(
         kind=job_kind,
+        lane=lane,
+        batch=batch,
         connection_id=connection_id,
         connection_kind=kind,
         connection_name=name,
@@ -231,9 +237,15 @@ def _equal_live_job(same_as: str, text: str) -> Job | None:
     return None
 
 
-def _attach(job: Job, lane: Lane) -> Job:
+def _attach(job: Job, lane: Lane, batch: Batch | None) -> Job:
+    """Let somebody else wait for a live job too."""
+    changed = 0
     if lane == Lane.INTERACTIVE and job.lane == Lane.BULK:
         # Now a person waits for it; 0 rows mean that it has left the queue already.
-        Job.objects.filter(Q(pk=job.pk, state=JobState.QUEUED)).update(lane=lane)
+        changed += Job.objects.filter(Q(pk=job.pk, state=JobState.QUEUED)).update(lane=lane)
+    if job.batch_id is not None and (batch is None or job.batch_id != batch.pk):
+        # Who cancels the batch does not cancel what others asked for too; it still learns the result.
+        changed += Job.objects.filter(pk=job.pk, state__in=LIVE).update(batch=None)
+    if changed:
         job.refresh_from_db()
     return job

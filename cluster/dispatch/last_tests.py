@@ -1,4 +1,4 @@
-"""The last test of each connection, kept in step with the ends of its jobs."""
+"""The last test of each connection, and the items of batches, kept in step with the ends of their jobs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from cluster.batches.settling import settle
 from cluster.choices import JobState, Verdict
 from cluster.models import Job, LastTest
 
@@ -27,12 +28,13 @@ def unfollow(connection_id: uuid.UUID) -> None:
 
 
 def record(job_id: uuid.UUID) -> None:
-    """Write the end of a job beside its connection, unless a later test has ended already.
+    """Write the end of a job beside its connection, unless a later test has ended already, and in its batch.
 
     A draft has no connection; a cancelled test, one with overrides or one of less than full depth says nothing
     about the connection as it is saved.
     """
     job = Job.objects.only(*_READ).get(pk=job_id)
+    settle(job)
     if job.connection_id is None or not job.stands or job.state == JobState.CANCELLED:
         return
     values: dict[str, Any] = {
@@ -52,4 +54,4 @@ def record(job_id: uuid.UUID) -> None:
 
 
 _COPIED = ("state", "failed_stage", "code", "finished", "duration_ms", "configuration", "trust_version")
-_READ = (*_COPIED, "verdict", "connection_id", "connection_version", "created", "stands")
+_READ = (*_COPIED, "summary", "verdict", "connection_id", "connection_version", "created", "stands")

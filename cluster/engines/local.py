@@ -2,9 +2,12 @@
 
 The table of jobs is the queue. A ring of the bell, or the second that has passed, starts a round: what was
 cancelled is dropped, what waits and has room is accepted and handed to the worker. Room is counted in slots
-of the STENG, of which some are kept for people, in connections per target host and port, and in accounts: one
-that somebody signs in to, here or on another STENG, has no room for a second. What waits for its account waits in
-the queue and takes no room from others.
+of the STENG, in connections per target host and port (more than `POSTERN_PER_TARGET` look like an attack, and many
+servers count), and in accounts: one that somebody signs in to, here or on another STENG, has no room for a second.
+What waits for its account waits in the queue and takes no room from others. Of slots and connections some are kept
+for people.
+
+Batches are performed beside the rounds, a few items at a time with a pause after each turn.
 """
 
 from __future__ import annotations
@@ -15,14 +18,19 @@ import logging
 import os
 import secrets
 import ssl
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from django.conf import settings
+
 from cluster import accounts, asides, dispatch, selectors, services
+from cluster.batches import services as batches
+from cluster.batches.performing import Performer
 from cluster.choices import Lane
 from cluster.dispatch.retention import PAUSE
 from cluster.dispatch.running import still_running
@@ -36,14 +44,15 @@ from steng.worker import Probe, Worker
 
 _log = logging.getLogger(__name__)
 
-PER_TARGET = 10
-"""Connections to one host and port at a time: more looks like an attack, and many servers count."""
-
 RESERVED = 5
-"""One slot in this many is never given to bulk tests, so that a click does not wait behind them."""
+"""One place in this many is never given to bulk tests, so that a click does not wait behind them."""
 
 ROUND = 1.0
 """Seconds after which a round is made although no bell rang."""
+
+BREATH = 0.01
+"""Seconds at least between two turns of a batch, and as many as the turn took: half of the time the database is
+free for others. Who waits for the lock of SQLite only looks now and then whether it is free."""
 
 GRACE = 5.0
 """Seconds that running tests get when the process is asked to end."""
@@ -75,10 +84,13 @@ class LocalEngine:
         self._link = LocalLink(self._desk, steng, clock, self._asides)
         self._worker = Worker(self._link, probe, self._ended)
         self._held: dict[UUID, Held] = {}
+        self._performer = Performer()
         self._ring = asyncio.Event()
+        self._batch_ring = asyncio.Event()
         self._stopping = asyncio.Event()
         self._renewed = clock()
         self._forgot: datetime | None = None
+        self._batch_live = False
 
     def stop(self) -> None:
         """Take no more work and end; a second call drops at once what runs."""
@@ -105,6 +117,7 @@ class LocalEngine:
         chores = {
             asyncio.create_task(self._rounds(), name="rounds"),
             asyncio.create_task(self._beats(), name="beats"),
+            asyncio.create_task(self._perform(), name="batches"),
             asyncio.create_task(self._link.write_on(), name="progress"),
         }
         try:
@@ -145,6 +158,7 @@ class LocalEngine:
             with contextlib.suppress(BlockingIOError):
                 os.read(pipe, 65_536)
             self._ring.set()
+            self._batch_ring.set()
 
         loop.add_reader(pipe, heard)
         try:
@@ -164,10 +178,7 @@ class LocalEngine:
             for taken in accepted:
                 self._held[taken.job] = taken
                 self._worker.take(taken.job)
-            # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with a ring.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ROUND):
-                    await self._ring.wait()
+            await _within_a_round(self._ring)
 
     def _round(self, attempts: dict[UUID, int], held: tuple[Held, ...]) -> tuple[set[UUID], list[Held]]:
         alive = still_running(self._steng, attempts) if attempts else set()
@@ -177,20 +188,36 @@ class LocalEngine:
         steng = Steng.objects.get(pk=self._steng.pk)
         if not steng.enabled or steng.drain:
             return []
-        room = Room(steng.slots, held)
+        room = Room(steng.slots, held, settings.POSTERN_PER_TARGET)
         accepted: list[Held] = []
-        while room.lanes():
-            found = selectors.waiting_for(
-                steng, lanes=room.lanes(), full_targets=room.full_targets(), limit=room.free()
-            )
+        for lane in (Lane.INTERACTIVE, Lane.BULK):  # people first
+            accepted += self._accept_from(lane, steng, room)
+        return accepted
+
+    def _accept_from(self, lane: Lane, steng: Steng, room: Room) -> list[Held]:
+        accepted: list[Held] = []
+        while limit := room.free(lane):
+            found = selectors.waiting_for(steng, lane=lane, full_targets=room.full_targets(lane), limit=limit)
             before = len(accepted)
             for job in (Held(*row) for row in found):
                 if room.fits(job) and dispatch.accept(job.job, self._clock()):
                     room.add(job)
                     accepted.append(job)
-            if len(accepted) == before:
-                break
+            if len(found) < limit or len(accepted) == before:
+                break  # all that wait were looked at, or they are others' by now
         return accepted
+
+    async def _perform(self) -> None:
+        """Perform batches; while none is live, look for one at each ring and each second."""
+        while not self._stopping.is_set():
+            self._batch_ring.clear()
+            begun = time.monotonic()
+            turn = await self._desk.call(lambda: self._performer.turn(self._clock()))
+            self._batch_live = turn.live
+            await asyncio.sleep(max(BREATH, time.monotonic() - begun) if turn.live else 0)
+            if not turn.more:
+                await _within_a_round(self._batch_ring)
+        await asyncio.Event().wait()  # a chore ends only by breaking
 
     async def _beats(self) -> None:
         while True:
@@ -219,6 +246,7 @@ class LocalEngine:
         if self._forgot is None or now - self._forgot >= PAUSE:
             dispatch.forget(now)
             accounts.forget(now)
+            batches.forget(now)
             self._forgot = now
         return alive
 
@@ -229,43 +257,68 @@ class LocalEngine:
     def _ended(self, job: UUID) -> None:
         if self._held.pop(job, None) is not None and not self._stopping.is_set():
             self._ring.set()  # there is room again
+            if self._batch_live:
+                self._batch_ring.set()  # it may have been the last of a batch
 
 
 class Room:
-    """What a STENG can take beside the jobs it holds."""
+    """What a STENG can take beside the jobs it holds.
 
-    def __init__(self, slots: int, held: tuple[Held, ...]) -> None:
-        self._slots = slots
-        self._bulk_slots = slots - max(1, slots // RESERVED)
-        self._lanes = Counter(job.lane for job in held)
-        self._targets = Counter(job.target for job in held)
-        self._accounts = {job.account for job in held}
+    Of all slots, and of the connections to one target, one in `RESERVED` is kept for people.
+    """
 
-    def free(self) -> int:
-        """Return how many more jobs there is a slot for."""
-        return max(0, self._slots - self._lanes.total())
+    def __init__(self, slots: int, held: Iterable[Held], per_target: int) -> None:
+        self._slots = {Lane.INTERACTIVE: slots, Lane.BULK: _without_reserve(slots)}
+        self._per_target = {Lane.INTERACTIVE: per_target, Lane.BULK: _without_reserve(per_target)}
+        self._lanes: Counter[str] = Counter()
+        self._targets: Counter[str] = Counter()
+        self._bulk_targets: Counter[str] = Counter()
+        self._accounts: set[str] = set()
+        for job in held:
+            self.add(job)
 
-    def lanes(self) -> list[str]:
-        """Return the lanes from which another job may come."""
-        if not self.free():
-            return []
-        bulk = [Lane.BULK.value] if self._lanes[Lane.BULK.value] < self._bulk_slots else []
-        return [Lane.INTERACTIVE.value, *bulk]
+    def free(self, lane: Lane) -> int:
+        """Return how many more jobs of a lane there is a slot for."""
+        left = self._slots[Lane.INTERACTIVE] - self._lanes.total()
+        if lane == Lane.BULK:
+            left = min(left, self._slots[lane] - self._lanes[lane])
+        return max(0, left)
 
-    def full_targets(self) -> list[str]:
-        """Return the targets that have all the connections they get."""
-        return [target for target, count in self._targets.items() if count >= PER_TARGET]
+    def full_targets(self, lane: Lane) -> list[str]:
+        """Return the targets that have all the connections they get from a lane."""
+        return [target for target in self._targets if self._is_full(target, lane)]
 
     def fits(self, job: Held) -> bool:
         """Tell whether this job may come now."""
+        lane = Lane(job.lane)
         free = not job.account or job.account not in self._accounts
-        return free and job.lane in self.lanes() and self._targets[job.target] < PER_TARGET
+        return free and self.free(lane) > 0 and not self._is_full(job.target, lane)
 
     def add(self, job: Held) -> None:
         """Count a job that has come."""
         self._lanes[job.lane] += 1
         self._targets[job.target] += 1
         self._accounts.add(job.account)
+        if job.lane == Lane.BULK:
+            self._bulk_targets[job.target] += 1
+
+    def _is_full(self, target: str, lane: Lane) -> bool:
+        if self._targets[target] >= self._per_target[Lane.INTERACTIVE]:
+            return True
+        return lane == Lane.BULK and self._bulk_targets[target] >= self._per_target[lane]
+
+
+def _without_reserve(places: int) -> int:
+    """Return how many of these places bulk tests get: never all of them, except of a single one."""
+    return max(1, places - max(1, places // RESERVED))
+
+
+async def _within_a_round(ring: asyncio.Event) -> None:
+    """Wait for a ring, at most for a round."""
+    # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with a ring.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ROUND):
+            await ring.wait()
 
 
 def capabilities() -> dict[str, object]:

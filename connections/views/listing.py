@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -11,10 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from connections import selectors
+from connections.bulk import ACTS
 from connections.choices import Kind, Security, Status
 from connections.exchange.document import Format
 from connections.models import Connection
-from core.permissions import needs
+from core.permissions import may, needs
 from steng.wire import Verdict
 
 PAGE_SIZE = 50
@@ -74,6 +76,8 @@ def connection_list(request: HttpRequest) -> HttpResponse:
             "chips": _chips(request, chosen),
             "export_formats": [format_.value for format_ in Format],
             "columns": _columns(request, chosen["ordering"] or FAILURES_FIRST),
+            "filter_query": urlencode({name: chosen[name] for name in _FILTER_NAMES if chosen[name]}),
+            "may_bulk": any(may(request.user, act) for act in ACTS.values()),
         },
     )
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from cluster import dispatch, services
 from cluster.choices import Lane
 from cluster.engines import local
-from cluster.engines.local import PER_TARGET, LocalEngine, SupersededError
+from cluster.engines.local import LocalEngine, SupersededError
 from cluster.models import Job, Steng
 from steng.wire import StageName
 from tests.engines import PATIENCE, Gate, answers, db, engine, put, read, scenario, state_is, true, until
@@ -101,14 +101,15 @@ async def test_stages_are_shown_while_the_probe_runs(steng):
 
 
 @scenario
-async def test_one_target_gets_no_more_than_its_share_and_others_are_not_held_up(steng):
+async def test_one_target_gets_no_more_than_its_share_and_others_are_not_held_up(steng, settings):
     gate = Gate(login=False)
     async with engine(steng, gate):
-        crowd = [await put(steng, request=request_for(username=f"u{number}")) for number in range(PER_TARGET + 3)]
+        number = settings.POSTERN_PER_TARGET
+        crowd = [await put(steng, request=request_for(username=f"u{each}")) for each in range(number + 3)]
         other = await put(steng, request=request_for(host="other.example.org"))
         await state_is(other, "running")
         states = [(await read(job)).state for job in crowd]
-        assert (states.count("running"), states.count("queued")) == (PER_TARGET, 3)
+        assert (states.count("running"), states.count("queued")) == (settings.POSTERN_PER_TARGET, 3)
         gate.go.set()
         for job in crowd:
             await state_is(job, "finished")

@@ -7,7 +7,7 @@ import pytest
 
 from cluster import rules, states
 from cluster.choices import JobState, Lane
-from cluster.engines.local import PER_TARGET, Held, Room
+from cluster.engines.local import Held, Room
 from cluster.states import ARROWS, FINAL, LIVE, Event
 
 NOW = dt.datetime(2026, 5, 4, 12, 0, tzinfo=dt.UTC)
@@ -99,21 +99,37 @@ def test_jobs_are_settled_before_their_steng_counts_as_dead():
 
 
 def test_bulk_never_takes_the_slots_kept_for_people():
-    room = Room(10, tuple(held(8, Lane.BULK, "a:1")))
-    assert room.lanes() == ["interactive"]
+    room = Room(10, held(8, Lane.BULK, "a:1"), 100)
+    assert (room.free(Lane.BULK), room.free(Lane.INTERACTIVE)) == (0, 2)
 
 
 def test_people_may_use_every_slot():
-    room = Room(10, tuple(held(9, Lane.INTERACTIVE, "a:1")))
-    assert room.lanes() == ["interactive", "bulk"]
+    room = Room(10, held(9, Lane.INTERACTIVE, "a:1"), 100)
+    assert (room.free(Lane.BULK), room.free(Lane.INTERACTIVE)) == (1, 1)
 
 
 def test_a_full_steng_takes_nothing():
-    assert Room(10, tuple(held(10))).lanes() == []
+    room = Room(10, held(10), 100)
+    assert [room.free(lane) for lane in Lane] == [0, 0]
+
+
+def test_of_a_single_slot_bulk_is_not_locked_out():
+    assert Room(1, (), 1).fits(Held(99, "bulk", "a:1"))
 
 
 def test_a_target_gets_no_more_connections_than_its_share():
-    room = Room(500, tuple(held(PER_TARGET)))
-    assert room.full_targets() == ["mail.example.org:25"]
+    room = Room(500, held(10), 10)
+    assert room.full_targets(Lane.INTERACTIVE) == ["mail.example.org:25"]
     assert not room.fits(Held(99, "interactive", "mail.example.org:25"))
     assert room.fits(Held(99, "interactive", "other.example.org:25"))
+
+
+def test_a_click_finds_room_at_a_target_that_is_tested_in_bulk():
+    room = Room(500, held(8, Lane.BULK), 10)
+    assert not room.fits(Held(99, "bulk", "mail.example.org:25"))
+    assert room.fits(Held(99, "interactive", "mail.example.org:25"))
+
+
+def test_people_leave_bulk_no_more_than_the_rest_of_a_target():
+    room = Room(500, (*held(4, Lane.BULK), *held(6)), 10)
+    assert room.full_targets(Lane.BULK) == ["mail.example.org:25"]
