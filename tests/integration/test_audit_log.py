@@ -350,6 +350,17 @@ class TestWhoSeesIt:
         assert "connection.changed" in shown
         assert "vault.rotated" not in shown
 
+    def test_the_support_pages_filter_by_what_it_is_about(self, trail, admin_client):
+        shown = words(admin_client.get("/admin/core/auditevent/?act_group=vault"))
+        assert "vault.rotated" in shown
+        assert "connection.changed" not in shown
+
+    @pytest.mark.parametrize("query", ["", "?q=mail-in", "?act_group=connection&door__exact=api", "?p=2"])
+    def test_a_list_of_the_support_pages_takes_few_queries(self, trail, many, admin_client, query):
+        with CaptureQueriesContext(database) as captured:
+            assert admin_client.get(f"/admin/core/auditevent/{query}").status_code == 200
+        assert len(captured) <= 8
+
     def test_whoever_may_only_open_the_support_pages_sees_no_event_there(self, trail, make_user, client):
         client.force_login(make_user("desk", "support.open", role="viewer", is_staff=True))
         assert client.get("/admin/core/auditevent/").status_code == 403
