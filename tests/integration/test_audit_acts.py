@@ -46,6 +46,8 @@ NOT_RECORDED = {
     "core.LogInAttempt": "a count; the refused log-in is recorded",
     "core.Right": "made by migrations only",
     "cluster.AccountKey": "made once by the console; opens nothing",
+    "cluster.Batch": "recorded as a batch that is started and cancelled",
+    "cluster.BatchItem": "a part of a batch; what is done to each thing has its own event",
     "cluster.Job": "recorded as a test that is asked for and cancelled; the rest is its own history",
     "cluster.LastTest": "follows from a test",
     "connections.Connection": "a part of the row of its kind, which is declared",

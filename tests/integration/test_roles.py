@@ -23,7 +23,7 @@ from connections import services
 from connections.kinds import KINDS
 from core import audit
 from core.admin_base import ActAdmin
-from core.models import User
+from core.models import AuditEvent, User
 from core.permissions import ACTS, HOST
 from core.tokens import create_token
 from tests.definitions import GOOD
@@ -97,6 +97,7 @@ def _things() -> dict[str, Any]:
     met(pki.leaf())
     entry, certificate = imported(pki), issuer_of(pki)
     create_token(somebody)
+    audit_event = AuditEvent.objects.latest("pk")
     return {
         "/admin/core/user/": somebody.pk,
         "/admin/auth/group/": Group.objects.create(name="made-here").pk,
@@ -106,6 +107,7 @@ def _things() -> dict[str, Any]:
         "/connections/<kind>/": rows["mailbox"].pk,
         "/tests/": job.pk,
         "/api/v1/jobs/": job.pk,
+        "/api/v1/audit/": audit_event.pk,
         "/setup/clusters/": steng.cluster_id,
         "/api/v1/clusters/": steng.cluster_id,
         "/setup/stengs/": steng.pk,
