@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from steng.codes import anywhere, job, reach, sign_in, tls, trust
+from steng.codes import anywhere, folder, job, reach, sign_in, tls, trust
 from steng.codes.outcome import Outcome
 from steng.wire import StageName
 
@@ -18,7 +18,7 @@ __all__ = ["CATALOGUE", "CODES", "Outcome", "find"]
 CATALOGUE: MappingProxyType[tuple[StageName | None, str], Outcome] = MappingProxyType(
     {
         (outcome.stage, outcome.code): outcome
-        for part in (anywhere, reach, tls, trust, sign_in, job)
+        for part in (anywhere, reach, tls, trust, sign_in, folder, job)
         for outcome in part.outcomes()
     }
 )

@@ -87,6 +87,13 @@ def outcomes() -> Iterator[Outcome]:
         "Ask the partner to allow the STENG's address; the server's words often say why.",
     )
     yield Outcome(
+        greeting,
+        "preauthenticated",
+        "The server takes everybody on this port for signed in, so neither TLS nor the password would count.",
+        "Choose another port: this one belongs to programs that the server trusts by their address.",
+        "port",
+    )
+    yield Outcome(
         StageName.CAPABILITIES,
         "ehlo_refused",
         "The server refused the EHLO command.",
@@ -97,7 +104,8 @@ def outcomes() -> Iterator[Outcome]:
         StageName.STARTTLS,
         "starttls_not_offered",
         "The server does not offer STARTTLS. No password was sent.",
-        "Ask the partner which port has STARTTLS (often 587), or choose SSL/TLS with its port (often 465).",
+        "Ask the partner which port has STARTTLS (often 587 for SMTP, 143 for IMAP, 110 for POP3), "
+        "or choose SSL/TLS with its port (often 465, 993, 995).",
         "connection_security",
     )
     yield Outcome(

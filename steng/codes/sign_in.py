@@ -1,4 +1,4 @@
-"""What can happen when the STENG signs in and names a sender."""
+"""What can happen when the STENG signs in, and when it names a sender."""
 
 from __future__ import annotations
 
@@ -70,8 +70,21 @@ def outcomes() -> Iterator[Outcome]:
         auth,
         "auth_disabled_by_policy",
         "Sign-in with a password is switched off for this account.",
-        "Ask the server's operator to allow SMTP sign-in for the account, or use OAuth2.",
+        "Ask the server's operator to allow this kind of sign-in for the account, or use OAuth2.",
         "authentication_type",
+    )
+    yield Outcome(
+        auth,
+        "password_expired",
+        "The password has expired, or the account has.",
+        "Set a new password at the server, then type it here.",
+        "password",
+    )
+    yield Outcome(
+        auth,
+        "mailbox_in_use",
+        "Another session holds the mailbox, and the server lets in only one at a time.",
+        "Wait until it ends, then test again. If it lasts, find the program that keeps this mailbox open.",
     )
     yield Outcome(
         auth,

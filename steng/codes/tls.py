@@ -15,7 +15,8 @@ def outcomes() -> Iterator[Outcome]:
         stage,
         "tls_not_spoken",
         "The server does not speak TLS on this port.",
-        "Choose STARTTLS if the server greets in clear text on this port, else use the TLS port (often 465).",
+        "Choose STARTTLS if the server greets in clear text on this port, else use the TLS port "
+        "(often 465 for SMTP, 993 for IMAP, 995 for POP3).",
         "connection_security",
     )
     yield Outcome(

@@ -10,71 +10,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import Coroutine
 from typing import cast
 
 from aiosmtplib import SMTPResponse, SMTPServerDisconnected
 from aiosmtplib.protocol import SMTPProtocol
 
+from steng.probe.channel import Channel, quick_ack
 from steng.probe.failure import ProbeFailure
 from steng.probe.replies import ReplyReader
-from steng.probe.tls import Handshake, shaking_hands
 from steng.probe.transcript import Transcript
 
-_NEVER = 86_400.0
-"""Seconds after which asyncio may end a handshake by itself: the deadline of the stage knows better."""
 
-_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
-
-
-class Conversation(SMTPProtocol):
+class Conversation(Channel, SMTPProtocol):
     """Send commands one at a time and read their replies over a socket that is connected already."""
 
     def __init__(self, sock: socket.socket, transcript: Transcript) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
-        self._sock = sock
+        Channel.__init__(self, sock)
+        SMTPProtocol.__init__(self, loop=asyncio.get_running_loop())
         self._transcript = transcript
         self._reader = ReplyReader(transcript.received)
-        self._raw: asyncio.BaseTransport | None = None
         self._broken: Exception | None = None
         self._asked = False
-        self.heard = False
 
-    # -- opening ---------------------------------------------------------
-
-    async def open(self) -> None:
-        """Begin in clear text."""
-        self._raw, _ = await self._loop.create_connection(lambda: self, sock=self._sock)
-        self._quick_ack()
-
-    async def secure(self, context: ssl.SSLContext, name: str, handshake: Handshake) -> None:
-        """Shake hands: at once (RFC 8314 section 3), or after the server agreed to STARTTLS.
-
-        Nothing is read in clear text between opening and this: asyncio hands over the transport
-        before it looks at the socket again. Raises what the handshake raises.
-        """
-        if self._raw is None:
-            await self.open()
-        raw = cast("asyncio.Transport", self._raw)
-        with shaking_hands(handshake):
-            self.transport = await self._loop.start_tls(
-                raw, self, context, server_hostname=name, ssl_handshake_timeout=_NEVER
-            )
-        self._over_ssl = True
-        self._quick_ack()
-
-    def refuse_injected(self) -> None:
-        """Raise ProbeFailure `injected_data` where bytes followed the answer to STARTTLS.
-
-        RFC 3207 section 4.2: nothing may stand between that answer and the handshake. Bytes can
-        wait in the reader (same segment) or still in the kernel; both are looked at.
-        """
-        waiting = b""
-        with contextlib.suppress(BlockingIOError):
-            waiting = self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        if self._reader.pending or waiting:
-            raise ProbeFailure("injected_data", evidence={"bytes": self._reader.pending + len(waiting)})
+    @property
+    def unread(self) -> int:
+        return self._reader.pending
 
     # -- talking ---------------------------------------------------------
 
@@ -102,22 +63,11 @@ class Conversation(SMTPProtocol):
             with contextlib.suppress(SMTPServerDisconnected):
                 self.write(b"QUIT\r\n")
 
-    async def abort(self) -> None:
-        """Close at once, whatever state it is in; afterwards the descriptor is free."""
-        for transport in (self.transport, self._raw):
-            if transport is not None:
-                cast("asyncio.Transport", transport).abort()
-        if self._raw is None:
-            # The handshake failed or was cancelled: asyncio closes what it took, this closes the rest.
-            self._sock.close()
-        # A transport closes its socket one turn of the loop later.
-        await asyncio.sleep(0)
-
     # -- the transport's side --------------------------------------------
 
     def write(self, data: bytes) -> None:
         super().write(data)
-        self._quick_ack()
+        quick_ack(self.sock)
 
     def data_received(self, data: bytes) -> None:
         self.heard = True
@@ -172,10 +122,3 @@ class Conversation(SMTPProtocol):
         if reply is not None and reply.code == 421:
             return reply
         raise ProbeFailure("protocol_error", "The server answered before it was asked.")
-
-    def _quick_ack(self) -> None:
-        # Without it a reply that comes in two segments waits 40 ms for a delayed ACK. The kernel
-        # leaves that mode by itself, so it is asked for again after every write.
-        if _QUICKACK is not None:
-            with contextlib.suppress(OSError):
-                self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)

@@ -7,6 +7,7 @@ This is the one place where exceptions become findings. A stage that ends badly 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,13 +15,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from steng.codes import find
-from steng.probe.failure import ProbeFailure, reading_of
+from steng.probe.failure import ProbeFailure, not_supported, reading_of
 from steng.probe.fence import fenced
 from steng.probe.transcript import Transcript
 from steng.wire import (
     Authentication,
     Depth,
+    Disposition,
     ProbeRequest,
+    Protocol,
+    Pull,
+    Purpose,
     Security,
     Stage,
     StageName,
@@ -146,7 +151,9 @@ class Course:
 
 
 def plan_of(request: ProbeRequest) -> list[StageName]:
-    """Return the stages that apply to a request, in their order."""
+    """Return the stages that apply to a request, in their order. To list folders is always a whole conversation."""
+    if request.purpose is Purpose.FOLDERS:
+        request = dataclasses.replace(request, purpose=Purpose.TEST, depth=Depth.FULL)
     reach = _DEPTHS.index(request.depth)
     with_tls = reach >= _DEPTHS.index(Depth.TLS)
     plan = [StageName.RESOLVE, StageName.CONNECT]
@@ -158,11 +165,28 @@ def plan_of(request: ProbeRequest) -> list[StageName]:
             plan += (StageName.STARTTLS, *_TLS, StageName.CAPABILITIES)
     if reach >= _DEPTHS.index(Depth.LOGIN) and signs_in(request):
         plan.append(StageName.AUTH)
-    if request.depth is Depth.FULL and request.sender_address:
+    if request.depth is Depth.FULL and request.protocol is Protocol.SMTP and request.sender_address:
         plan.append(StageName.SENDER)
+    if StageName.AUTH in plan and request.protocol is not Protocol.SMTP and request.depth is Depth.FULL:
+        plan.append(StageName.FOLDER)
     if StageName.GREETING in plan:
         plan.append(StageName.QUIT)
     return plan
+
+
+def refuse_impossible(request: ProbeRequest) -> None:
+    """Raise ProbeFailure for what a protocol cannot do at all: a value is refused, never ignored."""
+    mailbox = request.mailbox
+    if request.protocol is Protocol.SMTP and (request.purpose is Purpose.FOLDERS or mailbox is not None):
+        raise not_supported("store_type", [request.protocol.value])
+    if request.protocol is not Protocol.POP3 or mailbox is None:
+        return
+    if mailbox.folder.upper() != "INBOX":
+        raise not_supported("folder", [mailbox.folder])
+    if mailbox.disposition is Disposition.SEEN:
+        raise not_supported("disposition", [mailbox.disposition.value])
+    if mailbox.pull in {Pull.GET_FIRST_UNREAD_MESSAGE, Pull.GET_LAST_UNREAD_MESSAGE}:
+        raise not_supported("pull_disposition", [mailbox.pull.value])
 
 
 def signs_in(request: ProbeRequest) -> bool:

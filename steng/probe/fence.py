@@ -17,6 +17,9 @@ MAX_TEXT = 1_000
 MAX_ITEMS = 50
 """Characters of one text, entries of one list or mapping."""
 
+LONG = {"folders": 1_000}
+"""Lists that a person chooses from; who collects them keeps their sum small."""
+
 
 def fenced(stage: Stage) -> Stage:
     """Return `stage` with every text cleaned and cut, and every list cut."""
@@ -24,15 +27,16 @@ def fenced(stage: Stage) -> Stage:
         stage,
         detail=brief(stage.detail, MAX_TEXT),
         advice=brief(stage.advice, MAX_TEXT),
-        evidence=_fenced(stage.evidence),
+        evidence=_fenced({name: value for name, value in stage.evidence.items() if name not in LONG})
+        | {name: _fenced(stage.evidence[name], most) for name, most in LONG.items() if name in stage.evidence},
     )
 
 
-def _fenced(value: Any) -> Any:
+def _fenced(value: Any, most: int = MAX_ITEMS) -> Any:
     if isinstance(value, str):
         return brief(value, MAX_TEXT)
     if isinstance(value, Mapping):
         return {brief(str(key), MAX_TEXT): _fenced(item) for key, item in islice(value.items(), MAX_ITEMS)}
     if isinstance(value, list | tuple):
-        return [_fenced(item) for item in value[:MAX_ITEMS]]
+        return [_fenced(item) for item in value[:most]]
     return value

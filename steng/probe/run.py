@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from aiosmtplib import SMTPResponse
 
 from steng.probe import connect as connecting
 from steng.probe.connect import Dialled
-from steng.probe.conversation import Conversation
-from steng.probe.course import Course, Ended, Running, plan_of
+from steng.probe.course import Course, Ended, Running, plan_of, refuse_impossible
 from steng.probe.failure import ProbeFailure, not_supported, reading_of
+from steng.probe.imap import Imap
+from steng.probe.pop3 import Pop3
 from steng.probe.resolve import Addresses, Resolver, host_of, resolve, system_resolver
 from steng.probe.second_look import speaks_tls
 from steng.probe.securing import Securing
-from steng.probe.smtp import Session
+from steng.probe.session import BeforeCredentials, Session, Setting
+from steng.probe.smtp import Smtp
 from steng.probe.transcript import Redactor, Transcript
-from steng.wire import Authentication, ProbeReport, ProbeRequest, Security, Stage, StageName
+from steng.probe.withheld import TELLERS
+from steng.wire import Authentication, ProbeReport, ProbeRequest, Protocol, Security, Stage, StageName
 
 PATIENCE = 3.0
 """Seconds of silence after which a second connection asks whether the port speaks TLS; the first goes on waiting."""
 
 OnStage = Callable[[Stage], None]
-BeforeCredentials = Callable[[], Awaitable[bool]]
+SESSIONS: Mapping[Protocol, type[Session]] = {Protocol.SMTP: Smtp, Protocol.IMAP: Imap, Protocol.POP3: Pop3}
 
 
 async def probe(
@@ -57,13 +58,14 @@ class _Probe:
         self._redactor = Redactor()
         if request.login is not None:
             self._redactor.hide(request.login.username, request.login.password.reveal())
-        self._transcript = Transcript(self._redactor, loop.time)
+        self._transcript = Transcript(self._redactor, loop.time, TELLERS[request.protocol])
         deadline = self._begin + request.timeout_ms / 1000
         self._course = Course(plan_of(request), deadline, self._transcript, on_stage)
         self._host = request.host
         self._source: str | None = None
         self._peer: str | None = None
         self._securing: Securing | None = None
+        self._aside: Mapping[str, str] = {}
         self._orderly = False
 
     async def run(self) -> ProbeReport:
@@ -81,26 +83,37 @@ class _Probe:
             peer_address=self._peer,
             chain=self._securing.handshake.chain if self._securing else (),
             transcript=self._transcript.lines(),
+            aside=self._aside,
         )
 
     async def _run(self) -> None:
         addresses = await self._resolve()
         dialled = await self._connect(addresses)
-        conversation = Conversation(dialled.sock, self._transcript)
         try:
-            session = Session(self._request, conversation, self._redactor, self._source or "")
-            await self._converse(conversation, session, dialled)
+            session = SESSIONS[self._request.protocol](self._setting(dialled))
+        except BaseException:
+            dialled.sock.close()
+            raise
+        try:
+            await self._converse(session, dialled)
         finally:
+            self._aside = session.aside
             # A conversation that broke off in order is ended in order; everything else is only closed.
             if self._orderly:
-                conversation.farewell()
-            await conversation.abort()
+                session.farewell()
+            await session.channel.abort()
+
+    def _setting(self, dialled: Dialled) -> Setting:
+        return Setting(
+            self._request, dialled.sock, self._source or "", self._course.deadline, self._redactor, self._transcript
+        )
 
     async def _resolve(self) -> Addresses:
         async with self._course.stage(StageName.RESOLVE) as stage:
             if self._request.authentication is Authentication.POP_BEFORE_SMTP:
                 # The POP3 login would come before everything else, so nothing at all can be tried without it.
                 raise not_supported("authentication_type", [self._request.authentication.value])
+            refuse_impossible(self._request)
             self._host = host_of(self._request.host)
             addresses = await resolve(self._host, self._request.egress, self._resolver)
             stage.evidence |= {"host": self._host, "addresses": [str(address) for address in addresses.usable]}
@@ -131,27 +144,26 @@ class _Probe:
                 stage.warn("address_failed", f"Did not answer: {told}. {self._peer} did.")
         return dialled
 
-    async def _converse(self, conversation: Conversation, session: Session, dialled: Dialled) -> None:
+    async def _converse(self, session: Session, dialled: Dialled) -> None:
         steps = iter(plan_of(self._request)[2:])
         for step in steps:
             if step is StageName.TLS:
                 self._orderly = False
                 self._securing = Securing(self._request, self._host)
-                await self._securing.run(self._course, conversation)
+                await self._securing.run(self._course, session.channel)
                 session.encrypted = True
                 # The three stages of one handshake were run at once.
                 next(steps), next(steps)
                 continue
             async with self._course.stage(step) as stage:
-                await self._step(step, stage, conversation, session, dialled)
+                await self._step(step, stage, session, dialled)
                 self._orderly = True
 
-    async def _step(
-        self, step: StageName, stage: Running, conversation: Conversation, session: Session, dialled: Dialled
-    ) -> None:
+    async def _step(self, step: StageName, stage: Running, session: Session, dialled: Dialled) -> None:
         match step:
             case StageName.GREETING:
-                await session.greeting(stage, await self._first_reply(conversation, session, dialled))
+                await self._hear(session, dialled)
+                await session.greeting(stage)
             case StageName.CAPABILITIES:
                 await session.capabilities(stage)
             case StageName.STARTTLS:
@@ -160,37 +172,40 @@ class _Probe:
                 await self._auth(stage, session)
             case StageName.SENDER:
                 await session.sender()
+            case StageName.FOLDER:
+                await session.folder(stage)
             case _:
-                conversation.farewell()
+                session.farewell()
 
     async def _auth(self, stage: Running, session: Session) -> None:
         if self._request.login is None or self._request.authentication is not Authentication.BASIC:
             raise not_supported("authentication_type", [self._request.authentication.value])
         await session.auth(stage, self._request.login, self._before_credentials)
 
-    async def _first_reply(self, conversation: Conversation, session: Session, dialled: Dialled) -> SMTPResponse:
-        """Return the greeting; where none comes in clear text, look whether the port speaks TLS."""
+    async def _hear(self, session: Session, dialled: Dialled) -> None:
+        """Take the greeting; where none comes in clear text, look whether the port speaks TLS."""
         if session.encrypted:
-            return await conversation.greeting()
-        await conversation.open()
-        greeting = asyncio.ensure_future(conversation.greeting())
+            await session.hear()
+            return
+        await session.channel.open()
+        greeting = asyncio.ensure_future(session.hear())
         look = asyncio.ensure_future(self._second_look(dialled, greeting))
         try:
             await asyncio.wait({greeting, look}, return_when=asyncio.FIRST_COMPLETED)
             if look.done() and look.result():
                 raise _tls_expected()
             try:
-                return await greeting
+                await greeting
             except Exception as error:
                 failure = reading_of(error)
-                gone = failure is not None and failure.code in {"closed", "reset"} and not conversation.heard
+                gone = failure is not None and failure.code in {"closed", "reset"} and not session.channel.heard
                 if gone and await self._speaks_tls(dialled):
                     raise _tls_expected() from None
                 raise
         finally:
             await _drop(greeting, look)
 
-    async def _second_look(self, dialled: Dialled, greeting: asyncio.Future[SMTPResponse]) -> bool:
+    async def _second_look(self, dialled: Dialled, greeting: asyncio.Future[None]) -> bool:
         """Wait a while for the greeting, and only then ask whether the port speaks TLS."""
         await asyncio.wait({greeting}, timeout=min(PATIENCE, self._left() / 3))
         return not greeting.done() and await self._speaks_tls(dialled)

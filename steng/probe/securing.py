@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from steng.probe import tls, trust
-from steng.probe.conversation import Conversation
+from steng.probe.channel import Channel
 from steng.probe.course import Course, Running
 from steng.probe.failure import ProbeFailure, not_supported
 from steng.probe.lookalike import looks_like
@@ -27,11 +27,11 @@ class Securing:
         self._match = request.tls.match_server_hostname
         self.handshake = tls.Handshake(request.trust)
 
-    async def run(self, course: Course, conversation: Conversation) -> None:
+    async def run(self, course: Course, channel: Channel) -> None:
         """Run the three stages; raises Ended where one fails, and then no application byte was sent."""
         async with course.stage(StageName.TLS) as stage:
             self._refuse_unsupported()
-            await self._shake_hands(stage, conversation)
+            await self._shake_hands(stage, channel)
         diagnosis = self._diagnose()
         async with course.stage(StageName.TRUST) as stage:
             self._judge_trust(stage, diagnosis)
@@ -44,16 +44,16 @@ class Securing:
             if chosen is not None:
                 raise not_supported(field, chosen)
 
-    async def _shake_hands(self, stage: Running, conversation: Conversation) -> None:
+    async def _shake_hands(self, stage: Running, channel: Channel) -> None:
         context = tls.contexts.get(self._request.trust, match_hostname=self._match)
         try:
-            await conversation.secure(context, self._host, self.handshake)
+            await channel.secure(context, self._host, self.handshake)
         except OSError as error:
             if self.handshake.fault is not None:
                 raise self.handshake.fault from None
             self._refuse_injected()
             if not tls.certificate_failed(self.handshake):
-                raise tls.failure_of(error, self.handshake) or error from None
+                raise tls.failure_of(error, self.handshake, self._request.protocol.value) or error from None
         finally:
             stage.evidence |= self._evidence()
 

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiosmtplib import SMTPResponse
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
-from steng.probe import sasl
+from steng.probe import refusals, sasl
 from steng.probe.conversation import Conversation
 from steng.probe.course import Running
 from steng.probe.failure import ProbeFailure
 from steng.probe.replies import enhanced_status
-from steng.probe.transcript import REDACTED, Redactor
+from steng.probe.session import SHOWN_CAPABILITIES, Session, Setting
+from steng.probe.transcript import REDACTED
 from steng.probe.withheld import phrase_of, status_of
 from steng.text import visible
-from steng.wire import Login, ProbeRequest, Security
+from steng.wire import Login, Protocol, Security
 
-_SHOWN_CAPABILITIES = 50
 _SHOWN_TEXT = 500
 _SEARCHED_TEXT = 2_000
+_ON_THE_LINE = sasl.MAX_SMTP - len("AUTH PLAIN ")
 
 
-class Session:
-    """One SMTP session: what the server said of itself, and the commands that follow from it."""
+class Smtp(Session):
+    """One session of SMTP."""
 
-    def __init__(self, request: ProbeRequest, conversation: Conversation, redactor: Redactor, source: str) -> None:
-        self._request = request
-        self._conversation = conversation
-        self._redactor = redactor
-        self._source = source
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.channel: Conversation = Conversation(setting.sock, setting.transcript)
+        self._greeting = SMTPResponse(0, "")
         self._extensions: dict[str, str] = {}
         self._mechanisms: list[str] = []
-        self.encrypted = False
 
-    async def greeting(self, stage: Running, reply: SMTPResponse) -> None:
-        """Judge the first reply of the server."""
+    async def hear(self) -> None:
+        self._greeting = await self.channel.greeting()
+
+    async def greeting(self, stage: Running) -> None:
+        reply = self._greeting
         evidence = self._reply(reply)
         stage.evidence["greeting"] = evidence["text"]
         if reply.code == 220:
@@ -51,7 +51,7 @@ class Session:
     async def capabilities(self, stage: Running) -> None:
         """Say EHLO; HELO is not tried after a refusal, since nothing that is tested here works without EHLO."""
         name = self._helo_name()
-        reply = await self._conversation.command(b"EHLO", name.encode("ascii"))
+        reply = await self.channel.command(b"EHLO", name.encode("ascii"))
         stage.evidence["helo_name"] = name
         if reply.code == 421:
             raise ProbeFailure("closed", self._quoted(reply, "ended the conversation"), evidence=self._reply(reply))
@@ -60,74 +60,61 @@ class Session:
         self._extensions, mechanisms = parse_esmtp_extensions(reply.message)
         self._mechanisms = list(dict.fromkeys(mechanism.upper() for mechanism in mechanisms))
         lines = reply.message.split("\n")[1:]
-        stage.evidence["capabilities"] = [self._redactor.clean(line, 200) for line in lines[:_SHOWN_CAPABILITIES]]
-        stage.evidence["mechanisms"] = sasl.shown_names(self._mechanisms, self._redactor.clean)
+        stage.evidence["capabilities"] = self._shown(lines)
+        stage.evidence["mechanisms"] = self._offer().shown(self._redactor.clean)
 
     async def starttls(self) -> None:
         """Ask for TLS (RFC 3207 section 4); on return the next byte of ours must be a ClientHello."""
         if "starttls" not in self._extensions:
-            offered = sorted(self._redactor.clean(name, 40) for name in self._extensions)[:_SHOWN_CAPABILITIES]
+            offered = sorted(self._redactor.clean(name, 40) for name in self._extensions)[:SHOWN_CAPABILITIES]
             raise ProbeFailure("starttls_not_offered", evidence={"capabilities": offered})
-        reply = await self._conversation.command(b"STARTTLS")
+        reply = await self.channel.command(b"STARTTLS")
         if reply.code != 220:
             raise ProbeFailure("starttls_refused", self._quoted(reply, "refused STARTTLS"), evidence=self._reply(reply))
-        self._conversation.refuse_injected()
-
-    async def auth(self, stage: Running, login: Login, before: Callable[[], Awaitable[bool]] | None) -> None:
-        """Sign in, once; `before` is awaited before the first byte of a credential leaves.
-
-        Raises CancelledError where `before` says no.
-        """
-        choice = sasl.choose(
-            login.mechanism,
-            self._mechanisms,
-            encrypted=self.encrypted,
-            starttls_offered="starttls" in self._extensions,
-            show=self._redactor.clean,
-        )
-        offered = sasl.shown_names(self._mechanisms, self._redactor.clean)
-        stage.evidence |= {"mechanism": choice.name, "offered": offered}
-        if before is not None and not await before():
-            raise asyncio.CancelledError
-        self._redactor.withhold()
-        reply = await self._exchange(choice, login)
-        if reply.code == 235:
-            if choice.clear_password and not self.encrypted:
-                stage.warn("clear_text_login")
-            return
-        raise self._refused(reply, choice, login)
+        self.channel.refuse_injected()
 
     async def sender(self) -> None:
         """Name the sender and take it back: MAIL FROM, RSET (RFC 5321 sections 4.1.1.2, 4.1.1.5)."""
         address, parameters = self._envelope()
-        reply = await self._conversation.command(b"MAIL", b"FROM:<" + address + b">", *parameters)
+        reply = await self.channel.command(b"MAIL", b"FROM:<" + address + b">", *parameters)
         if reply.code != 250:
             raise ProbeFailure(
                 "sender_refused", self._quoted(reply, "does not accept the sender address"), evidence=self._reply(reply)
             )
-        await self._conversation.command(b"RSET")
+        await self.channel.command(b"RSET")
+
+    def farewell(self) -> None:
+        self.channel.farewell()
+
+    def _offer(self) -> sasl.Offer:
+        return sasl.Offer(Protocol.SMTP, self._mechanisms, starttls="starttls" in self._extensions)
+
+    async def _sign_in(self, choice: sasl.Choice, login: Login) -> None:
+        reply = await self._exchange(choice, login)
+        if reply.code != 235:
+            raise self._refused(reply, choice, login)
 
     async def _exchange(self, choice: sasl.Choice, login: Login) -> SMTPResponse:
         words = [b"AUTH", choice.name.encode("ascii")]
-        initial = sasl.initial_response(choice, login)
+        initial = sasl.initial_response(choice, login, _ON_THE_LINE)
         if initial is None:
-            reply = await self._conversation.command(*words)
+            reply = await self.channel.command(*words)
         else:
-            reply = await self._conversation.command(*words, initial, shown=f"AUTH {choice.name} {REDACTED}")
-        turn = 0
+            reply = await self.channel.command(*words, initial, shown=f"AUTH {choice.name} {REDACTED}")
+        turn = 0 if initial is None else 1
         while reply.code == 334:
             answer = sasl.answer(choice, login, turn, reply.message)
             if answer is None:
                 # The server is told that we give up (RFC 4954 section 4); what it says to that changes nothing.
-                await self._conversation.command(b"*")
+                await self.channel.command(b"*")
                 raise ProbeFailure("protocol_error", "The server asked for what the mechanism does not have.")
             self._redactor.hide_text(answer.decode("ascii"))
-            reply = await self._conversation.command(answer, shown=REDACTED)
+            reply = await self.channel.command(answer, shown=REDACTED)
             turn += 1
         return reply
 
     def _refused(self, reply: SMTPResponse, choice: sasl.Choice, login: Login) -> ProbeFailure:
-        code = sasl.refusal_of(reply.code, reply.message, encrypted=self.encrypted)
+        code = refusals.of_smtp(reply.code, reply.message, encrypted=self.encrypted)
         evidence = self._reply(reply)
         detail = self._quoted(reply, f"refused the sign-in ({choice.name})")
         if code == "clear_text_login_disabled":
@@ -163,7 +150,8 @@ class Session:
                 return visible(name if name.isascii() else name.encode("idna").decode("ascii"))
             except UnicodeError:
                 raise ProbeFailure("ehlo_refused", "The HELO name cannot be a host name; nothing was sent.") from None
-        return f"[IPv6:{self._source}]" if ":" in self._source else f"[{self._source}]"
+        source = self._setting.source
+        return f"[IPv6:{source}]" if ":" in source else f"[{source}]"
 
     def _envelope(self) -> tuple[bytes, list[bytes]]:
         local, at, domain = self._request.sender_address.rpartition("@")

@@ -216,11 +216,14 @@ def certificate_failed(handshake: Handshake) -> bool:
     return isinstance(handshake.error, ssl.SSLCertVerificationError | Distrusted)
 
 
-def failure_of(error: BaseException, handshake: Handshake) -> ProbeFailure | None:
-    """Return what a handshake that failed before its certificate says; None where it says nothing about TLS."""
+def failure_of(error: BaseException, handshake: Handshake, expected: str) -> ProbeFailure | None:
+    """Return what a handshake that failed before its certificate says; None where it says nothing about TLS.
+
+    `expected` is the protocol that was to be spoken over it: a greeting of that one asks for STARTTLS.
+    """
     first = handshake.first_bytes
     if first and looks_like(first) != "TLS":
-        return _not_tls(first)
+        return _not_tls(first, expected)
     if not isinstance(error, ssl.SSLError):
         return None
     reason = error.reason or type(error).__name__
@@ -236,9 +239,9 @@ def _encoded(chain: list[_Certificate] | None) -> tuple[bytes, ...]:
     return tuple(certificate.public_bytes(_DER) for certificate in (chain or [])[: MAX_CHAIN + 1])
 
 
-def _not_tls(first: bytes) -> ProbeFailure:
+def _not_tls(first: bytes, expected: str) -> ProbeFailure:
     name = looks_like(first)
-    if name == "SMTP":
+    if name == expected:
         return ProbeFailure(
             "tls_not_spoken",
             "The server greets in clear text on this port; it does not speak TLS at once.",

@@ -79,8 +79,9 @@ class Redactor:
 class Transcript:
     """Collect the lines of one probe; times are milliseconds since it began."""
 
-    def __init__(self, redactor: Redactor, clock: Clock) -> None:
+    def __init__(self, redactor: Redactor, clock: Clock, tell: Callable[[str], str] = told_line) -> None:
         self._redactor = redactor
+        self._tell = tell
         self._clock = clock
         self._begin = clock()
         self._lines: list[TranscriptLine] = []
@@ -96,7 +97,7 @@ class Transcript:
         """Note a line of the server; after a sign-in began only what may be told of it."""
         if self._redactor.withholding:
             # What is known to be secret goes first, so that no phrase is found within the password itself.
-            text = told_line(self._redactor.clean(text))
+            text = self._tell(self._redactor.clean(text))
         self._add(Direction.RECEIVED, text)
 
     def note(self, text: str) -> None:
@@ -123,6 +124,7 @@ def _forms(username: str, password: str) -> Iterator[str]:
     raw = password.encode("utf-8", "surrogatepass")
     plain = b"\0".join((b"", username.encode("utf-8", "surrogatepass"), raw))
     yield password
+    yield password.replace("\\", "\\\\").replace('"', '\\"')
     yield html.escape(password)
     yield urllib.parse.quote(raw, safe="")
     yield urllib.parse.quote_plus(raw)

@@ -9,6 +9,11 @@ what it seems to mean.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from steng.probe.answers import Answer, parse
+from steng.wire import Protocol
 
 WITHHELD = "[text withheld after the password was sent]"
 
@@ -38,14 +43,20 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"suspended", "the account is suspended"),
         (r"(account|user|mailbox)\b.{0,40}\b(disabled|blocked|deactivated)", "the account is disabled"),
         (r"expired", "expired"),
+        (r"already (locked|in use)|maildrop.{0,30}(lock|in use|busy)|lock busy", "the mailbox is in use"),
         (r"temporar(y|ily)|try again|try later", "try again later"),
-        (r"encryption required|starttls|must use tls", "encryption is required"),
+        (r"encryption required|starttls|must use tls|plain ?text auth\w*.{0,20}(dis|not )", "encryption is required"),
         (r"unrecogni[sz]ed (authentication )?(mechanism|type)|mechanism not", "the mechanism is not known"),
         (r"(cannot|can't|failed to|unable to) decode|base64", "the answer could not be decoded"),
         (r"not owned by|send ?as ?denied|not allowed to send|sender address rejected", "the sender is not allowed"),
         (r"relay(ing)? (access )?(denied|not permitted)", "relaying is denied"),
         (r"domain (of sender address )?.{0,80}does not exist|domain not found", "the domain is not found"),
         (r"user unknown|unknown user|no such user", "the user is unknown"),
+        (
+            r"(mailbox|folder) (doesn't|does not) exist|(mailbox|folder) not found|(unknown|no such) (mailbox|folder)",
+            "there is no such folder",
+        ),
+        (r"permission denied|access denied", "permission denied"),
         (
             r"username and password not accepted|(invalid|incorrect|bad|wrong) (credentials|login|user|password)",
             "invalid credentials",
@@ -64,10 +75,20 @@ def phrase_of(code: int, text: str) -> str:
     if code == 334:
         bare = text.strip()
         return _PROMPTS.get(bare, _CHALLENGE) if bare else ""
-    for words, told in _PHRASES:
-        if words.search(text[:_SEARCHED]):
-            return told
-    return WITHHELD
+    return wording_of(text)
+
+
+def wording_of(text: str) -> str:
+    """Return our own wording of a text that means something usual; `text` has lost its known secrets."""
+    return next((told for words, told in _PHRASES if words.search(text[:_SEARCHED])), WITHHELD)
+
+
+def told_answer(answer: Answer) -> str:
+    """Return what may be shown of an answer of IMAP or POP3: its status, a usual code, our own wording."""
+    code = f"[{answer.known_code}]" if answer.known_code else ""
+    # Where a server agrees, nobody needs its reasons: most lines of a conversation are that.
+    wording = "" if answer.ok or not answer.text else wording_of(answer.text)
+    return " ".join(word for word in (answer.status, code, wording) if word)
 
 
 def status_of(code: int, text: str) -> str:
@@ -85,3 +106,55 @@ def told_line(line: str) -> str:
     mark = line[3:4].strip()
     words = (status_of(code, text), phrase_of(code, text)) if text else ()
     return f"{code}{mark or ' '}{' '.join(word for word in words if word)}".rstrip(" ")
+
+
+# -- IMAP and POP3 -----------------------------------------------------------
+
+_STATUS = re.compile(r"(\*|P\d{1,3}|[A-P]{4}\d{1,3}) ((?i:OK|NO|BAD|BYE)(?: .*)?)", re.DOTALL)
+"""What looks like an answer to one of our tags; anything else before a status could be a word of the server."""
+
+_COUNT = re.compile(r"\* (\d{1,10}) (EXISTS|RECENT|FETCH|EXPUNGE)\b", re.IGNORECASE)
+_DATA = re.compile(r"\* (CAPABILITY|ESEARCH|FLAGS|LIST|MYRIGHTS|SEARCH|STATUS)\b", re.IGNORECASE)
+_POP3 = re.compile(r"(\+OK|-ERR)(?: (.*))?", re.DOTALL)
+_NUMBERS = re.compile(r"(\d{1,10} \d{1,12})(?: .*)?", re.DOTALL)
+_LEFT_OUT = "[left out]"
+
+
+def told_imap_line(line: str) -> str:
+    """Return what the transcript shows for a line of IMAP: what kind of answer it is, and how many there are of what.
+
+    What a mailbox holds is not for the transcript, whoever wrote it.
+    """
+    if line.startswith("+"):
+        bare = line[1:].strip()
+        return f"+ {_PROMPTS.get(bare, _CHALLENGE)}" if bare else "+"
+    if found := _STATUS.fullmatch(line):
+        return f"{found[1]} {told_answer(parse(found[2]))}"
+    if found := _COUNT.match(line):
+        more = f" {_LEFT_OUT}" if found[2].upper() == "FETCH" else ""
+        return f"* {found[1]} {found[2].upper()}{more}"
+    if found := _DATA.match(line):
+        return f"* {found[1].upper()} {_LEFT_OUT}"
+    return WITHHELD
+
+
+def told_pop3_line(line: str) -> str:
+    """Return what the transcript shows for a line of POP3."""
+    if line == ".":
+        return line
+    if line.startswith("+ ") or line == "+":
+        bare = line[1:].strip()
+        return f"+ {_PROMPTS.get(bare, _CHALLENGE)}" if bare else "+"
+    found = _POP3.fullmatch(line)
+    if found is None:
+        return _LEFT_OUT
+    numbers = _NUMBERS.fullmatch(found[2] or "")
+    if numbers and found[1] == "+OK":
+        return f"+OK {numbers[1]}"
+    return told_answer(parse(line))
+
+
+TELLERS: Mapping[Protocol, Callable[[str], str]] = MappingProxyType(
+    {Protocol.SMTP: told_line, Protocol.IMAP: told_imap_line, Protocol.POP3: told_pop3_line}
+)
+"""What the transcript shows of a line once the password went out."""

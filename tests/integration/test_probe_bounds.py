@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from steng.probe.smtp import Session
+from steng.probe.smtp import Smtp
 from steng.wire import to_json
 from tests.lab.asking import find, stage_of
 
@@ -56,9 +56,9 @@ def test_a_mechanism_behind_thousands_of_others_is_still_used():
 
 
 def test_what_a_stage_forgot_to_clean_is_cleaned_before_anybody_hears_of_it(monkeypatch):
-    async def careless(session, stage, reply):
+    async def careless(session, stage):
         stage.evidence["raw"] = ["\udcff" * 5_000] * 100
 
-    monkeypatch.setattr(Session, "greeting", careless)
+    monkeypatch.setattr(Smtp, "greeting", careless)
     raw = stage_of(find(offering(b"PLAIN")).report, "greeting").evidence["raw"]
     assert (len(raw), {len(text) for text in raw}, raw[0][:4]) == (50, {1_000}, "\\xff")

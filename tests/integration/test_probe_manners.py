@@ -9,7 +9,7 @@ import pytest
 
 from steng.probe import probe, tls
 from steng.probe import run as running
-from steng.wire import ProbeReport, from_json, to_json
+from steng.wire import ProbeReport, Protocol, from_json, to_json
 from tests.lab.asking import PASSWORD, USER, anchored, ask, der_of, find, outcomes, run
 from tests.lab.facts import Security
 from tests.lab.hostile import HostileServer
@@ -111,7 +111,7 @@ def test_a_bug_is_reported_with_its_stage_and_without_its_words(monkeypatch):
     def broken(*_):
         raise ZeroDivisionError(f"secret {PASSWORD}")
 
-    monkeypatch.setattr(running.Session, "capabilities", broken)
+    monkeypatch.setattr(running.Smtp, "capabilities", broken)
     finding = find(polite)
     assert finding.told == ("capabilities", "bug_in_probe")
     assert finding.stage.evidence["error"] == "ZeroDivisionError"
@@ -134,7 +134,7 @@ def test_a_bug_between_two_stages_is_reported_at_the_next(monkeypatch):
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(running, "Session", broken)
+    monkeypatch.setattr(running, "SESSIONS", {Protocol.SMTP: broken})
     finding = find(polite)
     assert finding.told == ("greeting", "bug_in_probe")
 

@@ -4,9 +4,13 @@ It lives in one folder, listens on 127.0.0.1 and shares nothing with a Dovecot o
 """
 
 import base64
+import contextlib
 import itertools
+import os
+import poplib
 import re
 import socket
+import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +22,10 @@ from tests.lab.pki import Issued
 from tests.lab.ports import HOST, Ports
 
 PROGRAM = "/usr/sbin/dovecot"
+DOVEADM = "/usr/bin/doveadm"
+START = 1_700_000_000  # when the first message of every folder came: 2023-11-14T22:13:20Z
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5")
+STRICT = "127.0.0.2"  # takes no password in clear text
 NOBODY = 65534  # owner of the mailboxes; Dovecot refuses to serve mail as root
 
 # Failures are answered at once and no address is slowed down for them: Dovecot's defaults (2 s, then up to 15 s for
@@ -28,7 +35,7 @@ base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {log}
 protocols = imap pop3
-listen = {host}
+listen = {host} {strict}
 default_internal_user = dovecot
 default_login_user = dovenull
 shutdown_clients = yes
@@ -39,7 +46,11 @@ ssl_key = <{key}
 ssl_min_protocol = TLSv1.2
 
 disable_plaintext_auth = no
-auth_mechanisms = {mechanisms}
+# Who comes to this address comes from another one ({host}), so that nothing but TLS makes its password safe.
+local {strict} {{
+  disable_plaintext_auth = yes
+}}
+auth_mechanisms = {mechanisms} apop
 auth_verbose = yes
 auth_debug = yes
 auth_failure_delay = 0
@@ -63,6 +74,18 @@ userdb {{
 }}
 first_valid_uid = {nobody}
 mail_location = maildir:~/Maildir
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+
+# Rights of RFC 4314, from a file in the folder; who has none there has all: it is their own mailbox.
+protocol imap {{
+  mail_plugins = acl imap_acl
+}}
+plugin {{
+  acl = vfile
+}}
 
 service auth {{
   unix_listener {socket} {{
@@ -167,6 +190,62 @@ class Dovecot:
             Endpoint("pop3s", HOST, self.pop3s, Security.SSL_TLS, "", self.mechanisms),
         ]
 
+    def mailbox(self, username: str, name: str) -> Path:
+        """Return where a folder of a user lies; it is made, under its name in Unicode, where it is missing."""
+        listed = self._doveadm("mailbox", "list", "-u", username).splitlines()
+        if name != "INBOX" and name not in listed:
+            self._doveadm("mailbox", "create", "-u", username, name)
+        return Path(self._doveadm("mailbox", "path", "-u", username, name).strip())
+
+    def put(self, username: str, name: str, *messages: tuple[bytes, str]) -> Path:
+        """Put messages with their Maildir flags into a folder; the first came at START, each other a day later."""
+        path = self.mailbox(username, name)
+        for place in ("cur", "new", "tmp"):
+            make_folder(path / place)
+        first = sum(1 for _ in (path / "cur").iterdir())
+        for number, (text, flags) in enumerate(messages, first):
+            moment = START + number * 86_400
+            file = path / "cur" / f"{moment}.M{number}.lab:2,{flags}"
+            file.write_bytes(text)
+            os.utime(file, (moment, moment))
+        self._own(self.home(username))
+        return path
+
+    def rights(self, username: str, name: str, rights: str) -> None:
+        """Leave a user only these rights (RFC 4314, in Dovecot's letters) to a folder of their own."""
+        (self.mailbox(username, name) / "dovecot-acl").write_text(f"owner {rights}\n")
+        self._own(self.home(username))
+
+    def look_in(self, username: str, *names: str) -> None:
+        """Look into folders as any mail program does, so that Dovecot has numbered and measured every message."""
+        for name in names:
+            self._doveadm("fetch", "-u", username, "uid size.virtual", "mailbox", name, "all")
+        with contextlib.closing(poplib.POP3(HOST, self.pop3, timeout=10)) as session:
+            session.user(username)
+            session.pass_(self.users[username])
+            session.uidl()
+            session.quit()
+
+    def own(self, username: str) -> None:
+        """Give what somebody put into a user's home to Dovecot, which reads no mail of root's."""
+        self._own(self.home(username))
+
+    def home(self, username: str) -> Path:
+        """Return where all mail of a user lies."""
+        return self.folder / "mail" / username
+
+    def _doveadm(self, *words: str) -> str:
+        command = [DOVEADM, "-c", str(self.folder / "dovecot.conf"), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+        if done.returncode:
+            raise LabError(f"doveadm {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
+
+    @staticmethod
+    def _own(top: Path) -> None:
+        for path in (top, *top.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+
     def login_attempts(self, username: str) -> int:
         """Count the logins decided for `username`, right and wrong, by any protocol, SMTP included."""
         return sum(self._verdicts(username).values())
@@ -228,6 +307,7 @@ class Dovecot:
                 folder=self.folder,
                 log=self._daemon.log,
                 host=HOST,
+                strict=STRICT,
                 chain=files.chain,
                 key=files.key,
                 mechanisms=" ".join(self.mechanisms).lower(),
@@ -243,5 +323,6 @@ class Dovecot:
 
 
 def _user_line(name: str, password: str) -> str:
-    # Base64, because a colon or a blank in a password would end the field.
+    # Base64, because a colon or a blank in a password would end the field; backslashes, because Dovecot asks with them.
+    name = re.sub(r"([\\\"'])", r"\\\1", name)
     return f"{name}:{{PLAIN.b64}}{base64.b64encode(password.encode()).decode()}::::::\n"

@@ -18,7 +18,7 @@ from steng.probe.lookalike import looks_like
 from steng.probe.replies import ReplyReader, enhanced_status
 from steng.probe.transcript import MAX_LINES, MAX_TOTAL, Redactor, Transcript
 from steng.text import visible
-from steng.wire import Egress, Mechanism
+from steng.wire import Egress, Mechanism, Protocol
 from tests.lab.asking import PASSWORD, USER, ask
 
 # -- replies -----------------------------------------------------------------
@@ -191,7 +191,7 @@ CHOICES = [
 
 @pytest.mark.parametrize(("wanted", "offered", "encrypted", "name"), CHOICES)
 def test_one_mechanism_is_chosen_by_what_is_offered(wanted, offered, encrypted, name):
-    assert sasl.choose(Mechanism(wanted), offered, encrypted=encrypted).name == name
+    assert sasl.choose(Mechanism(wanted), sasl.Offer(Protocol.SMTP, offered), encrypted=encrypted).name == name
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_one_mechanism_is_chosen_by_what_is_offered(wanted, offered, encrypted, 
 )
 def test_no_mechanism_is_chosen_that_is_not_offered(wanted, offered, encrypted):
     with pytest.raises(ProbeFailure, match="mechanism_not_offered"):
-        sasl.choose(Mechanism(wanted), offered, encrypted=encrypted)
+        sasl.choose(Mechanism(wanted), sasl.Offer(Protocol.SMTP, offered), encrypted=encrypted)
 
 
 # -- egress ------------------------------------------------------------------
@@ -269,3 +269,18 @@ def test_an_error_of_the_system_says_what_the_peer_did(error, code):
 
 def test_an_error_of_ours_says_nothing_about_the_peer():
     assert reading_of(ZeroDivisionError()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("👨‍👩‍👧", "👨‍👩‍👧"),
+        ("🏴‍☠️ x", "🏴‍☠️ x"),
+        ("a\u200db", "a\\u200db"),
+        ("👨\u200d", "👨\\u200d"),
+        ("\u200d👨", "\\u200d👨"),
+        ("👨\u200d\u200d👩", "👨\\u200d\\u200d👩"),
+    ],
+)
+def test_a_joiner_is_kept_only_between_two_pictures(text, shown):
+    assert visible(text) == shown
