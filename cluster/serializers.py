@@ -15,6 +15,7 @@ from cluster.references import find_cluster
 from cluster.rules import is_live
 from cluster.selectors import is_active
 from core.errors import invalid
+from core.serializers import AdvisorySerializer as AdvisorySerializer  # noqa: PLC0414  connections take it from here
 from steng.wire import Direction, StageName, StageOutcome
 
 CLUSTER_WRITABLE = ("name", "description")
@@ -89,14 +90,6 @@ class PresentedCertificateSerializer(serializers.Serializer[Any]):
     role = serializers.CharField()
     subject = serializers.CharField()
     fingerprint = serializers.CharField()
-
-
-class AdvisorySerializer(serializers.Serializer[Any]):
-    """Something worth knowing about the definition that was tested."""
-
-    pointer = serializers.CharField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
 
 
 class JobSerializer(serializers.Serializer[Any]):

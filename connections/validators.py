@@ -6,11 +6,10 @@ import re
 from typing import Any
 
 from core.errors import invalid
-from core.fields import check_length
 from core.net import canonical_host, split_endpoint
+from core.secret_values import MAX_SECRET, validate_secret
 
-MAX_SECRET = 1_024
-"""Longest password in code points."""
+__all__ = ["MAX_SECRET", "validate_helo_name", "validate_host", "validate_mailbox_address", "validate_secret"]
 
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^:/?#\s]+)(?::(?P<port>[0-9]+))?(?:[/?#].*)?\Z",
@@ -83,14 +82,3 @@ def validate_helo_name(text: str) -> None:
         canonical_host(text)
     except ValueError:
         raise invalid("host_invalid", "Enter a domain name, or an IP address in brackets.") from None
-
-
-def validate_secret(text: object, limit: int = MAX_SECRET) -> None:
-    """Accept 1 to `limit` code points, any character but NUL, CR and LF; blanks at the edges count."""
-    if not isinstance(text, str):
-        raise invalid("invalid_type", "Expected a text.")
-    check_length(text, limit, minimum=1)
-    for place, character in enumerate(text):
-        if character in "\0\r\n" or "\ud800" <= character <= "\udfff":
-            # The character itself is not shown: it is a part of a secret.
-            raise invalid("forbidden_character", f"Character {place + 1} cannot be sent.", position=place + 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.core import validators
@@ -20,6 +21,7 @@ from core.errors import invalid
 from core.text import comparison_key, describe, first_forbidden, normalise, unix_lines
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}\Z")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _YES = frozenset({"true", "on", "yes", "1"})
 _NO = frozenset({"false", "off", "no", "0", ""})
 
@@ -194,6 +196,25 @@ class StrictBooleanField(_Strict, models.BooleanField):  # type: ignore[type-arg
         if text.lower() in _NO:
             return False
         raise invalid("invalid_type", "Expected true or false.")
+
+
+class StrictDateField(_Strict, models.DateField):  # type: ignore[type-arg]
+    """A day of the calendar, written as in RFC 3339: 2027-01-31."""
+
+    def to_python(self, value: Any) -> date | None:
+        """Return the day; null means none, and a time is not a day."""
+        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+            return value
+        if isinstance(value, str) and _DAY.match(value):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                raise invalid("invalid_type", f"There is no day {value}.") from None
+        raise invalid("invalid_type", "Expected a day such as 2027-01-31.")
+
+    def from_text(self, text: str) -> date | None:
+        """Return the day that the text spells, None for an empty one."""
+        return None if text == "" else self.to_python(text)
 
 
 class NameListField(_Strict, models.TextField):  # type: ignore[type-arg]
