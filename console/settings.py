@@ -195,6 +195,7 @@ SPECTACULAR_SETTINGS = {
         "SelectionEnum": "connections.choices.Selection",
         "StatusEnum": "connections.choices.Status",
         "KindEnum": "connections.choices.Kind",
+        "CredentialKindEnum": "credentials.choices.CredentialKind",
     },
 }
 

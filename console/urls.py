@@ -14,6 +14,7 @@ urlpatterns = [
     path("", HomeView.as_view(act="connections.view", pattern_name="connections:list"), name="home"),
     path("", include("core.urls")),
     path("", include("connections.urls")),
+    path("", include("credentials.urls")),
     path("", include("untrusted_cache.urls")),
     path("", include("cluster.urls")),
     path("admin/", admin.site.urls),
@@ -21,6 +22,7 @@ urlpatterns = [
     path("api/v1/docs/", DocsView.as_view(), name="api-docs"),
     path("api/v1/", include("core.api_urls")),
     path("api/v1/", include("connections.api_urls")),
+    path("api/v1/", include("credentials.api_urls")),
     path("api/v1/", include("untrusted_cache.api_urls")),
     path("api/v1/", include("cluster.api_urls")),
     # Django's own 404 is a page; a script that misspells an address gets a problem instead.

@@ -1,1 +1,1 @@
-"""Secrets: the vault that seals them at rest."""
+"""Secrets: the credentials that connections share, and the vault that seals every secret at rest."""

@@ -26,6 +26,8 @@ from core.admin_base import ActAdmin
 from core.models import AuditEvent, User
 from core.permissions import ACTS, HOST
 from core.tokens import create_token
+from credentials import services as credentials
+from tests.credentials import BASIC
 from tests.definitions import GOOD
 from tests.integration.untrusted import imported, issuer_of, met
 from tests.jobs import enqueue, local_steng
@@ -96,6 +98,7 @@ def _things() -> dict[str, Any]:
     job = enqueue(steng, now=timezone.now(), connection=(smtp.pk, "smtp", smtp.name), user=somebody)
     met(pki.leaf())
     entry, certificate = imported(pki), issuer_of(pki)
+    credential = credentials.save(None, BASIC, user=None).credential
     create_token(somebody)
     audit_event = AuditEvent.objects.latest("pk")
     return {
@@ -105,6 +108,9 @@ def _things() -> dict[str, Any]:
         **{f"/api/v1/connections/{kind}/by-name/": row.name for kind, row in rows.items()},
         **{f"/api/v1/connections/{kind}/": row.pk for kind, row in rows.items()},
         "/connections/<kind>/": rows["mailbox"].pk,
+        "/credentials/": credential.pk,
+        "/api/v1/credentials/": credential.pk,
+        "/api/v1/credentials/by-name/": credential.name,
         "/tests/": job.pk,
         "/api/v1/jobs/": job.pk,
         "/api/v1/audit/": audit_event.pk,

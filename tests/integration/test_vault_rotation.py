@@ -88,7 +88,7 @@ def test_a_row_that_does_not_open_stays_as_it_is_and_is_counted(rows):
 
 
 def test_a_rotation_goes_in_batches(rows, monkeypatch):
-    monkeypatch.setattr(services, "_BATCH", 2)
+    monkeypatch.setattr(services.keys, "_BATCH", 2)
     assert services.rotate().done == 3
 
 
