@@ -9,6 +9,8 @@ from tests.browser.conftest import fill_smtp
 
 PLAIN = {
     "/connections/smtp/new/": "New SMTP connection",
+    "/credentials/": "Credentials",
+    "/credentials/new/": "New credential",
     "/setup/clusters/": "Clusters",
     "/setup/clusters/new/": "New cluster",
     "/setup/stengs/new/": "New STENG",
