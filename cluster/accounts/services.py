@@ -67,9 +67,9 @@ def learn(job: Job, report: ProbeReport, told: Mapping[str, Any], sealed_field: 
         return
     passed = (StageOutcome.OK, StageOutcome.WARNING)
     if any(stage.name is StageName.AUTH and stage.outcome in passed for stage in report.stages):
-        SuspendedLogin.objects.filter(account=job.account, lifted_at__isnull=True, overtaken_at__isnull=True).exclude(
-            secret_digest=job.secret_digest
-        ).update(overtaken_at=now)
+        # What stands for the secret that worked was lifted, or it could not have been tried.
+        others = SuspendedLogin.objects.filter(account=job.account, lifted_at__isnull=True, overtaken_at__isnull=True)
+        others.update(overtaken_at=now)
 
 
 def lift(row: SuspendedLogin, *, reason: Any, now: datetime) -> SuspendedLogin:

@@ -257,6 +257,18 @@ def test_a_lift_lets_exactly_one_more_attempt_go(steng, server, refused):
     assert server.login_attempts("orders") == 2
 
 
+def test_what_was_lifted_long_ago_is_forgotten(steng, server, refused, settings):
+    past = timezone.now() - settings.POSTERN_JOB_RETENTION
+    accounts.lift(SuspendedLogin.objects.get(), reason="The account was unlocked.", now=past)
+
+    @scenario
+    async def story():
+        async with engine(steng, probe):
+            await until(lambda: db(lambda: not SuspendedLogin.objects.exists()))
+
+    story()
+
+
 def test_a_killed_test_is_lost_and_its_login_not_repeated(steng, server):
     job = draft(server, None)
     now = timezone.now()

@@ -133,3 +133,19 @@ def test_a_click_finds_room_at_a_target_that_is_tested_in_bulk():
 def test_people_leave_bulk_no_more_than_the_rest_of_a_target():
     room = Room(500, (*held(4, Lane.BULK), *held(6)), 10)
     assert room.full_targets(Lane.BULK) == ["mail.example.org:25"]
+
+
+@pytest.mark.parametrize(("account", "fits"), [("a" * 64, False), ("b" * 64, True), ("", True)])
+def test_an_account_that_somebody_signs_in_to_has_no_room_for_a_second(account, fits):
+    room = Room(10, (Held(1, Lane.INTERACTIVE.value, "a:1", "a" * 64), Held(2, Lane.INTERACTIVE.value, "a:1", "")), 10)
+    assert room.fits(Held(3, Lane.INTERACTIVE.value, "b:1", account)) is fits
+
+
+def test_of_several_that_wait_for_one_account_the_first_has_room():
+    room, waiting = Room(10, (), 10), [Held(number, Lane.BULK.value, f"{number}:1", "a" * 64) for number in range(3)]
+    fitting = []
+    for job in waiting:
+        if room.fits(job):
+            room.add(job)
+            fitting.append(job.job)
+    assert fitting == [0]
