@@ -26,6 +26,8 @@ from connections.models import Connection
 from core import permissions
 from core.errors import Refused, invalid
 from core.models import User
+from steng.wire import TrustSet
+from untrusted_cache import selectors as trust
 
 KIND = "connection"
 """How the batches of this app are told from those of others."""
@@ -122,7 +124,7 @@ def matching_filter(filters: Mapping[str, str]) -> selectors.Matches:
 def performer(batch: Batch, ids: Sequence[uuid.UUID]) -> Callable[[uuid.UUID], Outcome]:
     """Return what does to one connection what a batch asks for, as the user who asked and may still do it."""
     user, action = batch.requested_by, Action(batch.action)
-    rows = selectors.find_many(ids)
+    rows, known = selectors.find_many(ids), dict[tuple[str, int], TrustSet]()
 
     def perform(thing_id: uuid.UUID) -> Outcome:
         # Nobody may do anything for a user who is gone.
@@ -131,7 +133,8 @@ def performer(batch: Batch, ids: Sequence[uuid.UUID]) -> Callable[[uuid.UUID], O
         row = rows.get(thing_id)
         if row is None:
             return Outcome(code="not_found", detail="There is no such connection, or not any more.", skipped=True)
-        return _PERFORMING[action](row, user, batch)
+        with trust.remembering(known):
+            return _PERFORMING[action](row, user, batch)
 
     return perform
 

@@ -41,14 +41,14 @@ def manage(data, *arguments, check=True, stdin=None, **more):
     )
 
 
-def until(condition, what):
+def until(condition, what, *, patience=PATIENCE, pause=0.02):
     """Wait until a condition gives something true and return that; fail with `what` after a minute."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if answer := condition():
             return answer
-        time.sleep(0.02)
-    raise AssertionError(f"in vain for {PATIENCE:g} s: {what}")
+        time.sleep(pause)
+    raise AssertionError(f"in vain for {patience:g} s: {what}")
 
 
 def children(pid):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from django.db.models import Case, CharField, Exists, Max, OuterRef, Prefetch, Q, QuerySet, Value, When
@@ -30,12 +32,34 @@ class Presentations:
     chain: list[uuid.UUID] = field(default_factory=list)
 
 
+_Remembered = dict[tuple[str, int], TrustSet]
+_remembered: ContextVar[_Remembered | None] = ContextVar("postern_trust", default=None)
+
+
+@contextmanager
+def remembering(known: _Remembered) -> Iterator[None]:
+    """Read what vouches for an endpoint once, however often it is asked for: for many tests in one transaction."""
+    token = _remembered.set(known)
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
 def trust_set_for(host: str, port: int, now: dt.datetime) -> TrustSet:
     """Return what vouches for this endpoint at this moment, and what is rejected everywhere, in three queries.
 
     Raises ValueError where the host is none.
     """
-    host = canonical_host(host)
+    host, known = canonical_host(host), _remembered.get()
+    if known is None:
+        return _trust_set(host, port, now)
+    if (host, port) not in known:
+        known[host, port] = _trust_set(host, port, now)
+    return known[host, port]
+
+
+def _trust_set(host: str, port: int, now: dt.datetime) -> TrustSet:
     # The version is read first: a change between the reads makes the verdict stale too early, never too late.
     version = trust_version()
     anchors: list[TrustedCertificate] = []

@@ -32,11 +32,13 @@ ITEMS = 20
 """Items of one turn at most."""
 
 SECONDS = 0.03
-"""After so long a turn begins no other item: whoever else wants to write has waited long enough."""
+"""After so much work (of the processor, so that a crowded machine does not make it slower still) a turn begins no other
+item: whoever else wants to write has waited long enough."""
 
 ON_THE_WAY = 2_000
 """Tests of one batch that may be queued or running: each carries what it trusts, sealed, and that may be much."""
 
+_FEWEST = 2
 _BATCHES = 20
 _GONE = "There is nothing with this id, or not any more."
 _BROKEN = "Something went wrong in the console; its log says what."
@@ -51,10 +53,11 @@ class Turn:
 
 
 class Performer:
-    """Perform batches turn by turn; it remembers nothing but whose turn comes next."""
+    """Perform batches turn by turn; it remembers nothing but whose turn comes next, and how much fits in one."""
 
     def __init__(self) -> None:
         self._turns = itertools.count()
+        self._items = ITEMS
 
     def turn(self, now: datetime) -> Turn:
         """Do a few items, for every live batch its share, and note which batches are over by that."""
@@ -62,12 +65,15 @@ class Performer:
         if not found:
             return Turn(live=False, more=False)
         first = next(self._turns) % len(found)
-        deadline = time.monotonic() + SECONDS
-        share = max(1, ITEMS // len(found))
+        deadline = time.thread_time() + SECONDS
+        share = max(1, self._items // len(found))
         more = False
         for batch in (*found[first:], *found[:first]):
             more |= _serve(batch, share, deadline, now)
             services.finish(batch, now)
+        # What is read for items that there is no time for is read for nothing.
+        late = time.thread_time() >= deadline
+        self._items = max(_FEWEST, self._items // 2) if late else min(ITEMS, self._items * 2)
         return Turn(live=True, more=more)
 
 
@@ -90,7 +96,7 @@ def _serve(batch: Batch, share: int, deadline: float, now: datetime) -> bool:
 def _in_time(items: list[BatchItem], deadline: float) -> Iterator[BatchItem]:
     # The first is always done: however slow the database is, there is an end to a batch.
     for place, item in enumerate(items):
-        if place and time.monotonic() >= deadline:
+        if place and time.thread_time() >= deadline:
             return
         yield item
 

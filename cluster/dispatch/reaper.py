@@ -31,6 +31,7 @@ def reap(now: datetime) -> Counter[str]:
     for job in handed_over.filter(claim_deadline__gt=now).only("pk"):
         done[Event.RETURN] += pull(Event.RETURN, Q(pk=job.pk), dispatched_at=None)
     _wait_on(now)
+    _let_bulk_wait(now)
     waiting = Job.objects.filter(state__in=(JobState.QUEUED, JobState.DISPATCHED), claim_deadline__lte=now)
     for job in waiting.select_related("cluster", "steng"):
         done[_nobody(job, now)] += 1
@@ -56,6 +57,18 @@ def _wait_on(now: datetime) -> None:
     """
     waiting = Job.objects.filter(state=JobState.QUEUED, created__gt=now - TURN_WAIT, account__in=busy_accounts())
     waiting.filter(claim_deadline__lte=now + CLAIM_WAIT / 2).update(claim_deadline=now + CLAIM_WAIT)
+
+
+def _let_bulk_wait(now: datetime) -> None:
+    """Give more time to bulk jobs while some STENG is at work on the others: thousands may wait, so all at once."""
+    late = Job.objects.filter(
+        state__in=(JobState.QUEUED, JobState.DISPATCHED), finished__isnull=True, lane=Lane.BULK, claim_deadline__lte=now
+    )
+    for steng_id, cluster_id in late.order_by().values_list("steng", "cluster").distinct():
+        stengs = Steng.objects.filter(pk=steng_id) if steng_id else Steng.objects.filter(cluster=cluster_id)
+        if any(takes_work(steng, now) for steng in stengs):
+            meant = Q(steng=steng_id) if steng_id else Q(steng__isnull=True, cluster=cluster_id)
+            late.filter(meant).update(claim_deadline=now + CLAIM_WAIT)
 
 
 def _settle(jobs: Iterable[Job], now: datetime) -> Counter[str]:
@@ -91,11 +104,8 @@ def _repeat_or_lose(job: Job, now: datetime) -> Event:
 
 
 def _nobody(job: Job, now: datetime) -> str:
-    """Fail a job that nobody claimed in time; a bulk job goes on waiting while some STENG is at work on the others."""
+    """Fail a job that nobody claimed in time."""
     stengs = [job.steng] if job.steng else list(Steng.objects.filter(cluster=job.cluster_id))
-    if job.lane == Lane.BULK and any(takes_work(steng, now) for steng in stengs):
-        Job.objects.filter(pk=job.pk, claim_deadline=job.claim_deadline).update(claim_deadline=now + CLAIM_WAIT)
-        return "waits"
     with transaction.atomic():
         current = Job.objects.select_for_update().filter(pk=job.pk, claim_deadline__lte=now).first()
         if current is None:

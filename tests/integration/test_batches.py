@@ -261,6 +261,19 @@ def test_a_turn_that_takes_long_does_one_item_and_lets_others_write(admin_user, 
     assert selectors.count(batch)["waiting"] == 2
 
 
+def test_turns_that_take_long_become_smaller_and_grow_again(admin_user, monkeypatch):
+    monkeypatch.setattr(performing, "SECONDS", 0)
+    batch, performer = start("disable", some(3 * performing.ITEMS), admin_user), Performer()
+    for _ in range(5):
+        performer.turn(NOW)
+    monkeypatch.setattr(performing, "SECONDS", 3600)
+    done = [selectors.count(batch)["done"]]
+    for _ in range(3):
+        performer.turn(NOW)
+        done.append(selectors.count(batch)["done"])
+    assert done == [5, 7, 11, 19]
+
+
 def test_batches_take_turns(admin_user):
     rows = some(performing.ITEMS + 5)
     long, short = start("disable", rows, admin_user), start("enable", rows[:5], admin_user)
