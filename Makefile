@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Two targets started side by side ("make run" here, "make lab" there) must not both fill the environment.
 ALONE := $(if $(shell command -v flock),flock Makefile,)
 
-.PHONY: run test lint format lab bench
+.PHONY: run test lint format docs lab bench
 .DEFAULT_GOAL := run
 
 run: $(VENV)/run.stamp
@@ -24,6 +24,9 @@ lint: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.lab.verdicts
 
 lab: $(VENV)/run.stamp
 	@$(BIN)/python -m tests.lab.debian

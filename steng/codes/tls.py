@@ -21,13 +21,6 @@ def outcomes() -> Iterator[Outcome]:
     )
     yield Outcome(
         stage,
-        "protocol_not_available",
-        "This STENG cannot speak any of the selected TLS versions.",
-        "Select TLSv1_2 or TLSv1_3.",
-        "ssl_protocols",
-    )
-    yield Outcome(
-        stage,
         "protocol_not_accepted",
         "Server and definition have no TLS version in common.",
         "Ask the partner to enable TLS 1.2 or newer, or select the version that the server has.",

@@ -58,7 +58,8 @@ class MailSession(Session):
     def _refused(self, answer: Answer, choice: sasl.Choice, login: Login) -> ProbeFailure:
         code = refusals.of_mailbox(answer, self._protocol, encrypted=self.encrypted)
         evidence = self._evidence(answer)
-        detail = self._quoted(answer, f"refused the sign-in ({choice.name})")
+        did = "hung up amid" if code == "closed" else "refused"
+        detail = self._quoted(answer, f"{did} the sign-in ({choice.name})")
         if code == "clear_text_login_disabled":
             evidence["suggestion"] = {"connection_security": Security.STARTTLS.value}
         if code == "credentials_refused" and "@" not in login.username:

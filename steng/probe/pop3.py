@@ -6,12 +6,12 @@ import hashlib
 import re
 
 from steng.probe import sasl
-from steng.probe.answers import Answer, parse
+from steng.probe.answers import Answer
 from steng.probe.course import Running
 from steng.probe.failure import ProbeFailure
 from steng.probe.mail_session import refuse_unsayable
 from steng.probe.maildrop import look_at
-from steng.probe.pop3_talk import Talk
+from steng.probe.pop3_talk import Talk, said
 from steng.probe.session import Setting
 from steng.probe.transcript import REDACTED
 from steng.wire import Login, Mechanism, Protocol
@@ -33,7 +33,7 @@ class Pop3(Talk):
         self._timestamp: str | None = None
 
     async def greeting(self, stage: Running) -> None:
-        answer = parse(self._first_line)
+        answer = said(self._first_line)
         stage.evidence["greeting"] = self._evidence(answer)["text"]
         if not answer.ok:
             raise self._unwelcome(answer)
@@ -47,6 +47,8 @@ class Pop3(Talk):
         if answer.ok:
             self._settled = False
             self.listed = [line.strip() async for line in self.data()]
+            if any("\0" in line for line in self.listed):
+                raise ProbeFailure("protocol_error")
             self._settled = True
         stage.evidence["capabilities"] = self._shown(self.listed or [])
         stage.evidence["mechanisms"] = self._offer().shown(self._redactor.clean)
@@ -111,18 +113,19 @@ class Pop3(Talk):
         # RFC 5034 section 4: a line has at most 255 bytes with its end; a longer answer waits for the server's "+".
         initial = sasl.initial_response(choice, login, _ON_THE_LINE)
         if initial is None:
-            answer = await self.command(command.encode("ascii"))
+            answer = await self.command(command.encode("ascii"), asked=True)
         else:
-            answer = await self.command(b"%b %b" % (command.encode("ascii"), initial), shown=f"{command} {REDACTED}")
+            line = b"%b %b" % (command.encode("ascii"), initial)
+            answer = await self.command(line, shown=f"{command} {REDACTED}", asked=True)
         turn = 0 if initial is None else 1
         while answer.status == "+":
-            said = sasl.answer(choice, login, turn, answer.text)
-            if said is None:
+            response = sasl.answer(choice, login, turn, answer.text)
+            if response is None:
                 # The server is told that we give up (RFC 5034 section 4); what it says to that changes nothing.
-                await self.command(b"*")
+                await self.command(b"*", asked=True)
                 raise ProbeFailure("protocol_error", "The server asked for what the mechanism does not have.")
-            self._redactor.hide_text(said.decode("ascii"))
-            answer = await self.command(said, shown=REDACTED)
+            self._redactor.hide_text(response.decode("ascii"))
+            answer = await self.command(response, shown=REDACTED, asked=True)
             turn += 1
         return answer
 

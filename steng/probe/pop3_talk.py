@@ -30,9 +30,12 @@ class Talk(MailSession, ABC):
         self._settled = False
         self.channel.send(*commands)
 
-    async def answer(self) -> Answer:
-        """Return the answer to the next command that was sent; raises ProbeFailure."""
-        return parse(await self.channel.answer_line())
+    async def answer(self, *, asked: bool = False) -> Answer:
+        """Return the answer to the next command that was sent; raises ProbeFailure.
+
+        Only within a sign-in, where `asked`, it may be a question in its turn (RFC 5034 section 4).
+        """
+        return said(await self.channel.answer_line(), asked=asked)
 
     async def data(self, max_lines: int = MAX_LINES) -> AsyncIterator[str]:
         """Yield the lines that follow an answer, up to the dot (RFC 1939 section 3); raises ProbeFailure."""
@@ -43,15 +46,23 @@ class Talk(MailSession, ABC):
             yield line.removeprefix(".")
         raise ProbeFailure("too_much_data", f"The server sent more than {max_lines} lines to one command.")
 
-    async def command(self, command: bytes, shown: str | None = None) -> Answer:
+    async def command(self, command: bytes, shown: str | None = None, *, asked: bool = False) -> Answer:
         """Send one command and return its answer; `shown` stands for it in the transcript. Raises ProbeFailure."""
         self._refuse_unasked()
         self._settled = False
         self.channel.send(command, shown=shown)
-        answer = await self.answer()
-        self._settled = answer.status in {"+OK", "-ERR"}
+        answer = await self.answer(asked=asked)
+        self._settled = answer.status != "+"
         return answer
 
     def _refuse_unasked(self) -> None:
         if self.channel.unread:
             raise ProbeFailure("protocol_error", "The server answered before it was asked.")
+
+
+def said(line: str, *, asked: bool = False) -> Answer:
+    """Return what a line answers; raises ProbeFailure where it is neither yes nor no (RFC 1939 section 3)."""
+    answer = parse(line)
+    if answer.status in {"+OK", "-ERR"} or (asked and answer.status == "+"):
+        return answer
+    raise ProbeFailure("protocol_error")

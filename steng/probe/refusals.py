@@ -55,7 +55,7 @@ _CODES = {
     "SYS/TEMP": "auth_temporarily_unavailable",
     "SYS/PERM": "auth_failed",
 }
-_VAGUE = frozenset({"", "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "CONTACTADMIN", "AUTH", "ALERT"})
+_VAGUE = frozenset({"", "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "CONTACTADMIN", "AUTH", "ALERT", "SYS/PERM"})
 """Codes that say less than the words beside them may."""
 
 _IN_USE = re.compile(
@@ -104,7 +104,8 @@ def of_mailbox(answer: Answer, protocol: Protocol, *, encrypted: bool) -> str:
         (coded, coded),
         (_UNKNOWN.search(text), "mechanism_not_offered"),
         (_FOR_NOW.search(text), "auth_temporarily_unavailable"),
-        (answer.status in {"BAD", "BYE"}, "auth_failed"),
+        (answer.status == "BAD", "auth_failed"),
+        (answer.status == "BYE", "closed"),
     )
     return next((code for applies, code in rules if applies and code), "credentials_refused")
 

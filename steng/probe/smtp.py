@@ -53,8 +53,7 @@ class Smtp(Session):
         name = self._helo_name()
         reply = await self.channel.command(b"EHLO", name.encode("ascii"))
         stage.evidence["helo_name"] = name
-        if reply.code == 421:
-            raise ProbeFailure("closed", self._quoted(reply, "ended the conversation"), evidence=self._reply(reply))
+        self._refuse_goodbye(reply)
         if reply.code != 250:
             raise ProbeFailure("ehlo_refused", self._quoted(reply, "refused EHLO"), evidence=self._reply(reply))
         self._extensions, mechanisms = parse_esmtp_extensions(reply.message)
@@ -69,6 +68,7 @@ class Smtp(Session):
             offered = sorted(self._redactor.clean(name, 40) for name in self._extensions)[:SHOWN_CAPABILITIES]
             raise ProbeFailure("starttls_not_offered", evidence={"capabilities": offered})
         reply = await self.channel.command(b"STARTTLS")
+        self._refuse_goodbye(reply)
         if reply.code != 220:
             raise ProbeFailure("starttls_refused", self._quoted(reply, "refused STARTTLS"), evidence=self._reply(reply))
         self.channel.refuse_injected()
@@ -77,6 +77,7 @@ class Smtp(Session):
         """Name the sender and take it back: MAIL FROM, RSET (RFC 5321 sections 4.1.1.2, 4.1.1.5)."""
         address, parameters = self._envelope()
         reply = await self.channel.command(b"MAIL", b"FROM:<" + address + b">", *parameters)
+        self._refuse_goodbye(reply)
         if reply.code != 250:
             raise ProbeFailure(
                 "sender_refused", self._quoted(reply, "does not accept the sender address"), evidence=self._reply(reply)
@@ -85,6 +86,11 @@ class Smtp(Session):
 
     def farewell(self) -> None:
         self.channel.farewell()
+
+    def _refuse_goodbye(self, reply: SMTPResponse) -> None:
+        # RFC 5321 section 3.8: who is about to hang up says so to any command, whatever that asked for.
+        if reply.code == 421:
+            raise ProbeFailure("closed", self._quoted(reply, "ended the conversation"), evidence=self._reply(reply))
 
     def _offer(self) -> sasl.Offer:
         return sasl.Offer(Protocol.SMTP, self._mechanisms, starttls="starttls" in self._extensions)

@@ -58,7 +58,7 @@ IMAP = {
     "NO Server error, try again later": "auth_temporarily_unavailable",
     "NO Plaintext authentication disallowed on non-secure connections": "clear_text_login_disabled",
     "BAD Error in IMAP command": "auth_failed",
-    "BYE Bye": "auth_failed",
+    "BYE Bye": "closed",
     "BYE Too many invalid sign-ins": "rate_limited",
 }
 POP3 = {

@@ -202,5 +202,7 @@ _MOMENTS = {
     "LOGIN": Moment.AUTH,
     "AUTHENTICATE": Moment.AUTH,
     "EXAMINE": Moment.FOLDER,
+    "FETCH": Moment.MESSAGE,
+    "LIST": Moment.MESSAGE,
     "LOGOUT": Moment.QUIT,
 }

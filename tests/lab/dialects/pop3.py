@@ -103,5 +103,6 @@ _MOMENTS = {
     "APOP": Moment.AUTH,
     "AUTH": Moment.AUTH,
     "STAT": Moment.FOLDER,
+    "TOP": Moment.MESSAGE,
     "QUIT": Moment.QUIT,
 }

@@ -22,6 +22,7 @@ class Moment(StrEnum):
     AUTH = "auth"
     SENDER = "sender"
     FOLDER = "folder"
+    MESSAGE = "message"
     QUIT = "quit"
     OTHER = "other"
 

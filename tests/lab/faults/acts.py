@@ -48,10 +48,11 @@ def sends(data: bytes) -> Act:
 
 
 def floods(data: bytes, *, head: bytes = b"") -> Act:
-    """Return an act that sends `head` and then `data` for ever."""
+    """Return an act that sends `head`, and when that was read `data` for ever."""
 
     async def act(scene: Scene, _: Sequence[str]) -> None:
         await scene.peer.send(head)
+        await patience(scene, 0.0)
         await scene.peer.flood(data)
 
     return act

@@ -23,6 +23,7 @@ STAGES = {
     Moment.AUTH: "auth",
     Moment.SENDER: "sender",
     Moment.FOLDER: "folder",
+    Moment.MESSAGE: "folder",
     Moment.QUIT: "quit",
 }
 """The stage in which a deviation at a moment shows."""
@@ -43,7 +44,8 @@ _COMMANDS = {
     Protocol.IMAP: {
         Moment.CAPABILITIES: ("CAPABILITY",),
         Moment.STARTTLS: ("STARTTLS",),
-        Moment.FOLDER: ("EXAMINE",),
+        # Signing in may change what is offered. The rest goes out at once, EXAMINE last.
+        Moment.FOLDER: ("CAPABILITY", "STATUS", "MYRIGHTS", "EXAMINE"),
         Moment.QUIT: ("LOGOUT",),
     },
     Protocol.POP3: {
@@ -53,16 +55,16 @@ _COMMANDS = {
         Moment.QUIT: ("QUIT",),
     },
 }
-_AFTER = {Protocol.SMTP: ("RSET",), Protocol.IMAP: (), Protocol.POP3: ()}
+_AFTER = {Protocol.SMTP: ("RSET",), Protocol.IMAP: ("FETCH",), Protocol.POP3: ("LIST", "UIDL", "TOP")}
 """What follows the sender or folder where all is well."""
 
 _SIGN_IN = {
-    # In clear text AUTO takes CRAM-MD5 and nothing else; over TLS the simplest comes first.
+    # In clear text AUTO sends no password: CRAM-MD5, or APOP where there is that. Over TLS the simplest comes first.
     (Protocol.SMTP, False): ("AUTH CRAM-MD5", CREDENTIAL),
     (Protocol.SMTP, True): (f"AUTH PLAIN {CREDENTIAL}",),
     (Protocol.IMAP, False): ("AUTHENTICATE CRAM-MD5", CREDENTIAL),
     (Protocol.IMAP, True): ("AUTHENTICATE PLAIN", CREDENTIAL),
-    (Protocol.POP3, False): ("AUTH CRAM-MD5", CREDENTIAL),
+    (Protocol.POP3, False): (f"APOP {CREDENTIAL}",),
     (Protocol.POP3, True): (f"AUTH PLAIN {CREDENTIAL}",),
 }
 
@@ -90,13 +92,15 @@ def until(
 ) -> tuple[str, ...]:
     """Return what was heard when the server is about to speak at `moment`.
 
-    `unusual` has the commands of moments where they are not the usual ones.
+    `unusual` has the commands of moments where they are not the usual ones, under `OTHER` the last before the goodbye.
     """
+    unusual = unusual or {}
+    last = unusual.get(Moment.OTHER)
     heard: list[str] = []
     for each in moments(protocol, security):
-        here = (unusual or {}).get(each)
+        here = unusual.get(each)
         if each is Moment.QUIT:
-            heard += _AFTER[protocol]
+            heard += _AFTER[protocol] if last is None else last
         heard += commands(each, protocol, security) if here is None else here
         if each is moment:
             break
@@ -105,14 +109,12 @@ def until(
 
 _RECORD = re.compile(rb"[\x14-\x17]\x03[\x00-\x04]")
 _SHAPES = {
-    Protocol.SMTP: re.compile(r"(EHLO|STARTTLS|MAIL|RSET|QUIT|\*)\b.*|(AUTH [\w-]+)(?: (\S+))?|(\S+)"),
+    Protocol.SMTP: re.compile(r"(EHLO|STARTTLS|MAIL|RSET|QUIT)\b.*|(AUTH [\w-]+)(?: (\S+))?|(\S+)"),
     Protocol.IMAP: re.compile(
-        r"\S+ (CAPABILITY|STARTTLS|EXAMINE|LIST|LOGOUT|MYRIGHTS|UID SEARCH|UID FETCH)\b.*"
+        r"\S+ (CAPABILITY|STARTTLS|EXAMINE|FETCH|LIST|LOGOUT|MYRIGHTS|SEARCH|STATUS|UID FETCH|UID SEARCH)\b.*"
         r"|\S+ (AUTHENTICATE [\w-]+|LOGIN)(?: (.+))?|(\S+)"
     ),
-    Protocol.POP3: re.compile(
-        r"(CAPA|STLS|STAT|LIST|UIDL|TOP|QUIT|\*)\b.*|(AUTH [\w-]+|USER|PASS|APOP)(?: (.+))?|(\S+)"
-    ),
+    Protocol.POP3: re.compile(r"(CAPA|STLS|STAT|LIST|UIDL|TOP|QUIT)\b.*|(AUTH [\w-]+|USER|PASS|APOP)(?: (.+))?|(\S+)"),
 }
 
 
@@ -124,11 +126,13 @@ def shapes(protocol: Protocol, received: bytes) -> tuple[str, ...]:
 
 
 def _shape(protocol: Protocol, line: str) -> str:
+    if line == "*":
+        return line
     found = _SHAPES[protocol].fullmatch(line)
     if found is None:
         return f"?{line}"
-    command, sign_in, argument, alone = found.groups()
+    command, sign_in, argument, _ = found.groups()
     if sign_in:
         return f"{sign_in} {CREDENTIAL}" if argument else str(sign_in)
     # A line of one word that is no command answers a challenge.
-    return str(command) if command else "*" if alone == "*" else CREDENTIAL
+    return str(command) if command else CREDENTIAL

@@ -42,8 +42,9 @@ class Fault:
     """One way in which a server is wrong; `code` is None where that harms nobody.
 
     `here` are the shapes heard at the moment itself where they are not the usual ones, `parting` whether a goodbye
-    follows. `when` is the moment of the act where it is another, such as a challenge within a sign-in. `offers` changes
-    what the server offers, `presents` names its certificate.
+    follows; `last` is what is heard between the folder or sender and the goodbye. `when` is the moment of the act where
+    it is another, such as a challenge within a sign-in. `offers` changes what the server offers, `presents` names its
+    certificate.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Fault:
     securities: Sequence[Security] = EITHER
     parting: bool = False
     here: Sequence[str] | None = None
+    last: Sequence[str] | None = None
+    before: Callable[[], Awaitable[bool]] | None = None
     evidence: Mapping[str, Any] = made(default_factory=dict)
     request: Mapping[str, Any] = made(default_factory=dict)
     mailbox: Mapping[str, Any] = made(default_factory=dict)
@@ -102,4 +105,5 @@ class Case:
         goes_on = self.fault.code is None or self.fault.warning
         goodbye = course.commands(Moment.QUIT, self.protocol, self.security) if self.fault.parting else ()
         reached = Moment.QUIT if goes_on else self.fault.at
-        return (*course.until(reached, self.protocol, self.security, {self.fault.at: self.fault.here}), *goodbye)
+        unusual = {self.fault.at: self.fault.here, Moment.OTHER: self.fault.last}
+        return (*course.until(reached, self.protocol, self.security, unusual), *goodbye)

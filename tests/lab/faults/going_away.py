@@ -4,32 +4,9 @@ from collections.abc import Iterator
 
 from tests.lab.dialects import Moment
 from tests.lab.faults.acts import closes, is_silent, resets
-from tests.lab.faults.fault import Fault
+from tests.lab.faults.fault import IMAP, POP3, SMTP, Fault
 
-MOMENTS = (
-    Moment.GREETING,
-    Moment.CAPABILITIES,
-    Moment.STARTTLS,
-    Moment.TLS,
-    Moment.CAPABILITIES_AGAIN,
-    Moment.AUTH,
-    Moment.SENDER,
-    Moment.FOLDER,
-)
-SOURCE = {"source_address": "127.0.0.1"}
-
-
-def faults() -> Iterator[Fault]:
-    """Yield them."""
-    for at in MOMENTS:
-        yield Fault(name=f"hangs up instead of {_did(at)}", at=at, code="closed", act=closes, evidence=SOURCE)
-        yield Fault(name=f"resets instead of {_did(at)}", at=at, code="reset", act=resets, evidence=SOURCE)
-        yield Fault(name=f"says nothing instead of {_did(at)}", at=at, code="timeout", act=is_silent, evidence=SOURCE)
-    for act, how in ((closes, "hangs up"), (resets, "resets"), (is_silent, "says nothing")):
-        yield Fault(name=f"{how} instead of saying goodbye", at=Moment.QUIT, code=None, act=act)
-
-
-_WORDS = {
+_INSTEAD_OF = {
     Moment.GREETING: "greeting",
     Moment.CAPABILITIES: "telling its capabilities",
     Moment.STARTTLS: "agreeing to TLS",
@@ -39,7 +16,24 @@ _WORDS = {
     Moment.SENDER: "taking the sender",
     Moment.FOLDER: "opening the folder",
 }
+SOURCE = {"source_address": "127.0.0.1"}
 
 
-def _did(at: Moment) -> str:
-    return _WORDS[at]
+def faults() -> Iterator[Fault]:
+    """Yield them."""
+    for at, duty in _INSTEAD_OF.items():
+        yield Fault(name=f"hangs up instead of {duty}", at=at, code="closed", act=closes, evidence=SOURCE)
+        yield Fault(name=f"resets instead of {duty}", at=at, code="reset", act=resets, evidence=SOURCE)
+        for protocols in (SMTP, IMAP, POP3):
+            yield Fault(
+                name=f"says nothing instead of {duty}",
+                at=at,
+                code="timeout",
+                protocols=protocols,
+                act=is_silent,
+                evidence=SOURCE,
+                # IMAP's tags tell answers apart, so a goodbye is understood also amid a command.
+                parting=at is Moment.FOLDER and protocols == IMAP,
+            )
+    for act, how in ((closes, "hangs up"), (resets, "resets"), (is_silent, "says nothing")):
+        yield Fault(name=f"{how} instead of saying goodbye", at=Moment.QUIT, code=None, act=act)

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from tests.lab.dialects import Moment
 from tests.lab.facts import Protocol
-from tests.lab.faults.acts import Lines, adds, floods, lines, says
-from tests.lab.faults.fault import CLEAR, IMAP, POP3, SMTP, TLS, Act, Fault
+from tests.lab.faults.acts import Lines, adds, floods, lines, patience, says
+from tests.lab.faults.course import CREDENTIAL
+from tests.lab.faults.fault import CLEAR, EITHER, EVERY, IMAP, POP3, SMTP, TLS, Act, Fault
 from tests.lab.faults.scene import Scene
 
 _GREETING, _CAPABILITIES, _AUTH = Moment.GREETING, Moment.CAPABILITIES, Moment.AUTH
@@ -56,7 +57,7 @@ def _endless_answers() -> Iterator[Fault]:
         (_CAPABILITIES, "offers capabilities without end", POP3, b"+OK\r\n", b"X\r\n", "too_much_data"),
         (_AUTH, "judges the sign-in without end", SMTP, b"", b"235-welcome\r\n", "too_much_data"),
         (_AUTH, "judges the sign-in without end", IMAP, b"", b"* OK welcome\r\n", "too_much_data"),
-        (_GREETING, "greets with endless NULs", (*SMTP, *IMAP, *POP3), b"", b"\0" * 8, "protocol_error"),
+        (_GREETING, "greets with endless NULs", EVERY, b"\0", b"\0" * 8, "protocol_error"),
     ):
         yield Fault(
             name=name,
@@ -85,14 +86,66 @@ def _one_hundred_thousand() -> Iterator[Fault]:
 
 
 def _literals() -> Iterator[Fault]:
-    yield Fault(
-        name="announces a literal of two gigabytes among its capabilities",
-        at=_CAPABILITIES,
-        code="protocol_error",
-        protocols=IMAP,
-        act=floods(b"\0" * 65_536, head=b"* CAPABILITY {2147483647}\r\n"),
-        floods=True,
-    )
+    for at, name, head in (
+        (_CAPABILITIES, "among its capabilities", b"* CAPABILITY {2147483647}\r\n"),
+        (Moment.FOLDER, "where it opens the folder", b'* LIST () "/" {2147483647}\r\n'),
+    ):
+        yield Fault(
+            name=f"announces a literal of two gigabytes {name}",
+            at=at,
+            code="too_much_data",
+            protocols=IMAP,
+            act=floods(b"* 1 EXISTS\r\n" * 8_192, head=head),
+            floods=True,
+        )
+    asked = ("CAPABILITY", "STATUS", "MYRIGHTS", "EXAMINE")
+    for name, protocols, head, data, here in (
+        ("lists folders without end", IMAP, b"", b'* LIST () "/" "folder"\r\n', asked),
+        ("tells of messages without end", IMAP, b"", b"* 1 FETCH (FLAGS ())\r\n", asked),
+        ("counts its messages with an endless line", POP3, b"+OK ", b"2" * 1_024, ("STAT",)),
+    ):
+        yield Fault(
+            name=name,
+            at=Moment.FOLDER,
+            code="too_much_data",
+            protocols=protocols,
+            act=floods(data * (65_536 // len(data)), head=head),
+            here=here,
+            floods=True,
+        )
+    for name, protocols, head, data, here in (
+        ("tells a message with an endless line", IMAP, b"", b"* 2 FETCH (" + b"x" * 1_000, (*asked, "FETCH")),
+        ("tells a message without end", IMAP, b"", b"* 2 FETCH (UID 102)\r\n", (*asked, "FETCH")),
+        ("shows a header without end", POP3, b"+OK\r\n", b"X: y\r\n", ("STAT", "LIST", "UIDL", "TOP")),
+    ):
+        yield Fault(
+            name=name,
+            at=Moment.FOLDER,
+            when=Moment.MESSAGE,
+            code="too_much_data",
+            protocols=protocols,
+            act=floods(data * (65_536 // len(data)), head=head),
+            here=here,
+            floods=True,
+        )
+    for protocols, prompt, here, parting in (
+        (SMTP, b"334 ", ("AUTH CRAM-MD5", CREDENTIAL), True),
+        (IMAP, b"+ ", ("AUTHENTICATE CRAM-MD5", CREDENTIAL, "*"), False),
+        (POP3, b"+ ", ("AUTH CRAM-MD5", CREDENTIAL), False),
+    ):
+        yield Fault(
+            name="asks for more without end",
+            at=_AUTH,
+            when=Moment.CHALLENGE,
+            code="protocol_error",
+            protocols=protocols,
+            securities=CLEAR,
+            request={"mechanism": "CRAM_MD5"},
+            act=floods((prompt + b"\r\n") * 8_192, head=prompt + b"PDFAbWFpbD4=\r\n"),
+            here=here,
+            parting=parting,
+            floods=True,
+        )
 
 
 def _drops() -> Iterator[Fault]:
@@ -105,17 +158,23 @@ def _drops() -> Iterator[Fault]:
 
 def _goodbyes() -> Iterator[Fault]:
     """Yield servers that say goodbye unasked, in the segment of their answer to something else."""
-    for at, when in ((_CAPABILITIES, _GREETING), (_AUTH, _CAPABILITIES)):
+    for at, when, securities, here in (
+        (_CAPABILITIES, _GREETING, EITHER, ("CAPABILITY",)),
+        (_AUTH, _CAPABILITIES, CLEAR, ("AUTHENTICATE CRAM-MD5",)),
+        (_AUTH, _CAPABILITIES, TLS[1:], ("AUTHENTICATE PLAIN",)),
+        (Moment.STARTTLS, _CAPABILITIES, TLS[:1], ("STARTTLS",)),
+    ):
         yield Fault(
             name=f"says goodbye unasked behind its answer at the stage {when}",
             at=at,
             when=when,
             code="closed",
             protocols=IMAP,
-            securities=CLEAR,
+            securities=securities,
             act=adds(lines(imap="* BYE Autologout")),
-            here=(),
+            here=here,
         )
+    for at, when in ((_CAPABILITIES, _GREETING), (_AUTH, _CAPABILITIES), (Moment.FOLDER, _AUTH)):
         yield Fault(
             name=f"says an error unasked behind its answer at the stage {when}",
             at=at,
@@ -125,6 +184,23 @@ def _goodbyes() -> Iterator[Fault]:
             securities=CLEAR,
             act=adds(lines(pop3="-ERR Autologout")),
             here=(),
+            parting=True,
+        )
+    for at, when, code in (
+        (_CAPABILITIES, _GREETING, "closed"),
+        (_AUTH, _CAPABILITIES, "rate_limited"),
+        (Moment.SENDER, _AUTH, "closed"),
+    ):
+        yield Fault(
+            name=f"shuts down unasked behind its answer at the stage {when}",
+            at=at,
+            when=when,
+            code=code,
+            protocols=SMTP,
+            securities=CLEAR,
+            act=adds(lines("421 4.3.2 Shutting down")),
+            here=(),
+            parting=True,
         )
 
 
@@ -156,6 +232,7 @@ def _ugly() -> Iterator[Fault]:
 async def _byte_by_byte(scene: Scene, usual: Sequence[str]) -> None:
     for byte in "".join(f"{line}\r\n" for line in usual).encode():
         await scene.peer.send(bytes([byte]))
+        await patience(scene, 0.0)
 
 
 async def _drips(scene: Scene, _: Sequence[str]) -> None:
@@ -163,7 +240,7 @@ async def _drips(scene: Scene, _: Sequence[str]) -> None:
     await scene.peer.send(head)
     while True:
         await scene.peer.send(b"x")
-        scene.leap(1.0)
+        await patience(scene, 1.0)
 
 
 async def _breaks_tls(scene: Scene, _: Sequence[str]) -> None:

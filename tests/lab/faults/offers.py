@@ -6,7 +6,8 @@ from dataclasses import replace
 from tests.lab.dialects import Moment
 from tests.lab.facts import Protocol
 from tests.lab.faults.acts import adds, last_words, lines, says
-from tests.lab.faults.fault import CLEAR, IMAP, POP3, SMTP, Fault
+from tests.lab.faults.course import CREDENTIAL
+from tests.lab.faults.fault import CLEAR, EITHER, IMAP, POP3, SMTP, TLS, Fault
 from tests.lab.recording import Behaviour
 
 _AT, _AGAIN = Moment.CAPABILITIES, Moment.CAPABILITIES_AGAIN
@@ -52,14 +53,38 @@ def _answers() -> Iterator[Fault]:
                 parting=at is _AT and said.keys() == {Protocol.SMTP},
             )
     yield Fault(
-        name="does not know CAPA", at=_AT, code=None, protocols=POP3, securities=CLEAR,
-        act=says(lines(pop3="-ERR Unknown command.")), request={"mechanism": "USER_PASS"},
-    )  # fmt: skip
+        name="does not know CAPA",
+        at=Moment.AUTH,
+        when=_AT,
+        code="clear_text_login",
+        protocols=POP3,
+        securities=CLEAR,
+        act=says(lines(pop3="-ERR Unknown command.")),
+        request={"mechanism": "USER_PASS"},
+        here=(f"USER {CREDENTIAL}", f"PASS {CREDENTIAL}"),
+        last=("LIST",),
+        warning=True,
+    )
 
 
 def _too_little() -> Iterator[Fault]:
     for name, offers in (("offers no way to sign in", _none), ("offers exotic ways to sign in only", _exotic)):
-        yield Fault(name=name, at=Moment.AUTH, code="mechanism_not_offered", offers=offers, here=(), parting=True)
+        for protocols, securities, code in (
+            ((*SMTP, *POP3), EITHER, "mechanism_not_offered"),
+            (IMAP, TLS, "mechanism_not_offered"),
+            # LOGINDISABLED in clear text says more: it would be otherwise over TLS.
+            (IMAP, CLEAR, "clear_text_login_disabled"),
+        ):
+            yield Fault(
+                name=name,
+                at=Moment.AUTH,
+                code=code,
+                protocols=protocols,
+                securities=securities,
+                offers=offers,
+                here=(),
+                parting=True,
+            )
     yield Fault(
         name="offers no STARTTLS",
         at=Moment.STARTTLS,
@@ -109,30 +134,44 @@ def _too_little() -> Iterator[Fault]:
 
 
 def _unasked() -> Iterator[Fault]:
-    for name, said in (
-        ("answers twice", lines("250 once more", "{tag} OK once more", "+OK once more")),
-        ("welcomes a client that has not signed in", lines("235 welcome", "{tag} OK [CAPABILITY X] in", "+OK welcome")),
+    for protocols, said, here in (
+        (SMTP, lines("250 once more"), ()),
+        (SMTP, lines("235 welcome"), ()),
+        (POP3, lines(pop3="+OK once more"), ()),
+        (POP3, lines(pop3="+OK Logged in."), ()),
+        # What IMAP says untagged may come at any time, so only the tag of the next command tells.
+        (IMAP, lines(imap="{tag} OK once more"), ("AUTHENTICATE CRAM-MD5",)),
+        (IMAP, lines(imap="zzz OK Logged in"), ("AUTHENTICATE CRAM-MD5",)),
     ):
+        ((text, *_),) = said.values()
         yield Fault(
-            name=f"tells its capabilities and {name}",
+            name=f'says unasked, behind its capabilities: "{text.removeprefix("{tag} ")}"',
             at=Moment.AUTH,
             when=_AT,
             code="protocol_error",
-            protocols=tuple(said),
+            protocols=protocols,
             securities=CLEAR,
             act=adds(said),
-            here=(),
-            parting=True,
+            here=here,
+            parting=not here,
         )
 
 
-def _none(behaviour: Behaviour, _: Protocol) -> Behaviour:
-    return _both(behaviour, lambda words: [word for word in words if not word.startswith(_LOGINS)])
+def _none(behaviour: Behaviour, protocol: Protocol) -> Behaviour:
+    bare = _both(behaviour, lambda words: [word for word in words if not word.startswith(_LOGINS)])
+    return _no_command(bare, protocol)
 
 
-def _exotic(behaviour: Behaviour, _: Protocol) -> Behaviour:
-    exotic = behaviour.offering("GSSAPI", "NTLM", "XOAUTH2")
-    return _both(exotic, lambda words: [word for word in words if word != "USER"])
+def _exotic(behaviour: Behaviour, protocol: Protocol) -> Behaviour:
+    return _no_command(behaviour.offering("GSSAPI", "NTLM", "XOAUTH2"), protocol)
+
+
+def _no_command(behaviour: Behaviour, protocol: Protocol) -> Behaviour:
+    """Leave no sign-in but those that are listed: LOGIN, USER and APOP are there without being."""
+    if protocol is Protocol.IMAP:
+        return _both(behaviour, lambda words: [*words, "LOGINDISABLED"])
+    without = _both(behaviour, lambda words: [word for word in words if word != "USER"])
+    return replace(without, greeting=without.greeting.replace(" {stamp}", ""))
 
 
 def _no_upgrade(behaviour: Behaviour, _: Protocol) -> Behaviour:
@@ -146,8 +185,7 @@ def _clear_only(behaviour: Behaviour, _: Protocol) -> Behaviour:
 def _tls_first(behaviour: Behaviour, protocol: Protocol) -> Behaviour:
     none = _none(behaviour, protocol)
     word = "STLS" if protocol is Protocol.POP3 else "STARTTLS"
-    disabled = ("LOGINDISABLED",) if protocol is Protocol.IMAP else ()
-    return replace(none, capabilities_clear=(*none.capabilities_clear, word, *disabled))
+    return replace(none, capabilities_clear=(*none.capabilities_clear, word))
 
 
 def _both(behaviour: Behaviour, change) -> Behaviour:

@@ -85,7 +85,7 @@ async def _served(case: Case, ports: Ports) -> Played:
         values = _usual_request(protocol) | {"trust": trust} | dict(fault.request)
         port = ports.reserve() if fault.closed else server.port
         request = ask(port, security.value, timeout_ms=TIMEOUT_MS, **values)
-        report = await probe(request, resolver=fault.resolver)
+        report = await probe(request, resolver=fault.resolver, before_credentials=fault.before)
         await server.gone()
     return Played(report, server.peers, protocol)
 
@@ -93,4 +93,6 @@ async def _served(case: Case, ports: Ports) -> Played:
 def _usual_request(protocol: Protocol) -> dict[str, Any]:
     if protocol is Protocol.SMTP:
         return {"sender_address": USER}
-    return {"protocol": wire.Protocol(protocol.value), "mailbox": wire.Mailbox()}
+    # POP3 does not know which messages were read.
+    pull = wire.Pull.GET_FIRST_MESSAGE if protocol is Protocol.POP3 else wire.Pull.GET_FIRST_UNREAD_MESSAGE
+    return {"protocol": wire.Protocol(protocol.value), "mailbox": wire.Mailbox(pull=pull)}

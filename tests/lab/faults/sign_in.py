@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from steng.probe.failure import ProbeFailure
 from tests.lab.dialects import Moment
 from tests.lab.facts import Protocol
 from tests.lab.faults.acts import lines, says
@@ -39,6 +40,7 @@ REFUSALS_IMAP = (
     ("NO [ALERT] Too many simultaneous connections. (Failure)", "rate_limited"),
     ("NO [ALERT] Application-specific password required (Failure)", "app_password_required"),
     ("NO [ALERT] Please log in via your web browser (Failure)", "auth_disabled_by_policy"),
+    ("NO [EXPIRED] The password has expired", "password_expired"),
     ("NO [CONTACTADMIN] Ask your administrator", "auth_disabled_by_policy"),
     ("NO [AUTHENTICATIONFAILED] The account is locked", "account_locked"),
     ("BAD Error in IMAP command", "auth_failed"),
@@ -87,6 +89,14 @@ def faults() -> Iterator[Fault]:
             parting=True,
             evidence={"suggestion": {"connection_security": "STARTTLS"}},
         )
+    yield Fault(
+        name="is good, but its account was refused before with the same password",
+        at=_AT,
+        code="auth_suspended",
+        before=_suspended,
+        here=(),
+        parting=True,
+    )
     yield from _on_the_way()
     yield from _in_clear()
 
@@ -105,6 +115,7 @@ def _refused(text: str, code: str, protocols: Sequence[Protocol]) -> Fault:
 
 
 def _on_the_way() -> Iterator[Fault]:
+    cram = {"mechanism": "CRAM_MD5"}
     for protocol, command in zip(Protocol, ("AUTH", "AUTHENTICATE", "AUTH"), strict=True):
         yield Fault(
             name="asks with a challenge that is not base64",
@@ -114,6 +125,7 @@ def _on_the_way() -> Iterator[Fault]:
             protocols=(protocol,),
             securities=CLEAR,
             act=_asks_for_ever("<not base64>"),
+            request=cram,
             here=(f"{command} CRAM-MD5", "*"),
             parting=True,
         )
@@ -124,6 +136,7 @@ def _on_the_way() -> Iterator[Fault]:
             protocols=(protocol,),
             securities=CLEAR,
             act=_asks_for_ever(""),
+            request=cram,
             here=(f"{command} CRAM-MD5", CREDENTIAL, "*"),
             parting=True,
         )
@@ -164,6 +177,10 @@ def _in_clear() -> Iterator[Fault]:
         here=("AUTHENTICATE PLAIN", CREDENTIAL),
         warning=True,
     )
+
+
+async def _suspended() -> bool:
+    raise ProbeFailure("auth_suspended", evidence={"refused_with": "credentials_refused"})
 
 
 def _asks_for_ever(challenge: str) -> Act:
