@@ -11,7 +11,7 @@ from connections.kinds import KINDS
 from connections.models import Connection
 from core import audit
 
-_REFERENCES = ("cluster", "steng")
+_REFERENCES = ("credential", "cluster", "steng")
 
 
 def declare_all() -> None:

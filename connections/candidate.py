@@ -17,18 +17,26 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from cluster.models import Cluster, Steng
-from connections import rules, validators
+from connections import rules
 from connections.models import Connection
 from core.errors import invalid
 from core.net import canonical_host
+from core.rules import Problem
+from core.secret_values import Wish, wish
 from core.text import comparison_key
 from credentials import vault
+from credentials.models import Credential
+from credentials.rules import permits
 from steng.secret import Secret
 
 _BROUGHT_ALONG = frozenset({"username", "password"})
 """What a credential brings along."""
 
-_TARGETS: dict[str, type[Cluster | Steng]] = {"cluster": Cluster, "steng": Steng}
+_TARGETS: dict[str, type[Cluster | Steng | Credential]] = {
+    "cluster": Cluster,
+    "steng": Steng,
+    "credential": Credential,
+}
 
 
 @dataclass(slots=True)
@@ -41,12 +49,12 @@ class Candidate:
 
     row: Connection
     before: Connection | None
-    ignored: list[rules.Problem] = field(default_factory=list)
+    ignored: list[Problem] = field(default_factory=list)
     typed: dict[str, Secret] = field(default_factory=dict)
     cleared: set[str] = field(default_factory=set)
 
     @property
-    def advisories(self) -> list[rules.Problem]:
+    def advisories(self) -> list[Problem]:
         """Return what is worth knowing about this write."""
         return [*self.ignored, *self.row.advisories()]
 
@@ -79,6 +87,7 @@ def build(
     }
     _assign(row, values, errors, partial=partial)
     _assign_references(row, values, errors, partial=partial)
+    _check_credential(row, errors)
     _take_secrets(candidate, values, errors)
     broken = set(errors)
     _drop_hidden(candidate, values, errors)
@@ -136,7 +145,22 @@ def _assign_references(
         errors["steng"] = [invalid("not_found", f"{row.steng.name} is not a STENG of the cluster {row.cluster.name}.")]
 
 
-def find_reference(name: str, value: Any) -> Cluster | Steng | None:
+def _check_credential(row: Connection, errors: dict[str, list[ValidationError]]) -> None:
+    """Refuse a credential of the wrong kind, or one that may not be used for this server."""
+    values = row.values()
+    credential, sign_in = row.credential, values.get("authentication_type")
+    if credential is None or "authentication_type" in errors or not rules.applies("credential", values):
+        return
+    if credential.kind != sign_in:
+        errors["credential"] = [
+            invalid("wrong_kind", f"“{credential.name}” is of the kind {credential.kind}; {sign_in} is needed here.")
+        ]
+    elif row.host_canonical and isinstance(row.port, int) and not permits(credential, row.host_canonical, row.port):
+        sentence = f"“{credential.name}” may not be used for {row.endpoint}. Its destinations say for what it may."
+        errors["credential"] = [invalid("secret_not_for_destination", sentence)]
+
+
+def find_reference(name: str, value: Any) -> Cluster | Steng | Credential | None:
     """Return the thing that a name or `{"id": …}` refers to, None for null; raise `not_found` or `invalid_type`."""
     if value is None or value == "":
         return None
@@ -153,7 +177,7 @@ def find_reference(name: str, value: Any) -> Cluster | Steng | None:
     else:
         raise invalid("invalid_type", 'Expected a name, {"id": …} or null.')
     model = _TARGETS.get(name)
-    # Credentials and keys have no store on this installation yet, so no reference to one can be found.
+    # Keys have no store on this installation yet, so no reference to one can be found.
     found = model.objects.filter(**key).first() if model is not None and key else None
     if found is None:
         raise invalid("not_found", f"There is no “{str(value)[:80]}” here.")
@@ -162,21 +186,16 @@ def find_reference(name: str, value: Any) -> Cluster | Steng | None:
 
 def _take_secrets(candidate: Candidate, values: Mapping[str, Any], errors: dict[str, list[ValidationError]]) -> None:
     for name in candidate.row.SECRETS:
-        if name not in values:
-            continue
-        given = values[name]
-        if isinstance(given, Mapping) and "is_set" in given and set(given) <= {"is_set", "changed_at"}:
-            continue
-        if given is None:
-            candidate.cleared.add(name)
-            setattr(candidate.row, f"{name}_sealed", "")
-            continue
         try:
-            validators.validate_secret(given)
+            wanted = wish(values, name)
         except ValidationError as error:
             errors[name] = error.error_list
-        else:
-            candidate.typed[name] = Secret(given)
+            continue
+        if wanted is Wish.CLEAR:
+            candidate.cleared.add(name)
+            setattr(candidate.row, f"{name}_sealed", "")
+        elif wanted is Wish.SET:
+            candidate.typed[name] = Secret(values[name])
             # A mark that the secret will be there: the row is sealed when it is saved.
             setattr(candidate.row, f"{name}_sealed", "typed")
 
@@ -189,6 +208,9 @@ def _drop_hidden(candidate: Candidate, values: Mapping[str, Any], errors: dict[s
         given = errors.pop(name, None) is not None
         if name in row.SECRETS:
             continue
+        if name in _TARGETS:
+            given = given or (bool(values.get(name)) and getattr(row, f"{name}_id") is not None)
+            setattr(row, name, None)
         if name in row.definition_fields():
             model_field = row._meta.get_field(name)
             default = model_field.get_default() if isinstance(model_field, models.Field) else None
@@ -197,14 +219,12 @@ def _drop_hidden(candidate: Candidate, values: Mapping[str, Any], errors: dict[s
         if given:
             reason = rules.CONDITIONS[name].attribute
             candidate.ignored.append(
-                rules.Problem(
-                    name, "field_ignored", f"The value was dropped: it applies only with {reason}.", "warning"
-                )
+                Problem(name, "field_ignored", f"The value was dropped: it applies only with {reason}.", "warning")
             )
 
 
 def _check(row: Connection, errors: dict[str, list[ValidationError]], *, draft: bool) -> None:
-    skipped = {*errors, "last_test", "cluster", "steng", "updated_by", "connection_ptr"}
+    skipped = {*errors, *_TARGETS, "last_test", "updated_by", "connection_ptr"}
     skipped |= {item.name for item in row._meta.concrete_fields if not item.editable}
     if draft and not row.name:
         skipped.add("name")
@@ -244,7 +264,7 @@ def _guard_secrets(candidate: Candidate, errors: dict[str, list[ValidationError]
             candidate.cleared.add(name)
             setattr(candidate.row, f"{name}_sealed", "")
             candidate.ignored.append(
-                rules.Problem(
+                Problem(
                     name, "field_ignored", "The unused stored secret was removed: its destination changed.", "warning"
                 )
             )

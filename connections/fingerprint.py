@@ -13,10 +13,12 @@ from django.utils.crypto import salted_hmac
 
 from connections.candidate import Candidate
 from connections.models import Connection
+from credentials.models import Credential
 
 _WITHOUT_EFFECT = frozenset(
     (
         "kind",
+        "credential",
         "name",
         "description",
         "status",
@@ -56,7 +58,16 @@ def _typed(candidate: Candidate, name: str) -> str:
     ).hexdigest()
 
 
+def _of_credential(credential: Credential) -> list[str]:
+    """Return what a credential brings to a sign-in; of its secrets the moment of their last change."""
+    names = ("id", "username", "client_id", "token_endpoint", "scope", "client_auth")
+    moments = ("password_changed_at", "client_secret_changed_at")
+    return [str(getattr(credential, name)) for name in (*names, *moments)]
+
+
 def _digest(row: Connection, secrets: dict[str, str]) -> str:
     values = {name: value for name, value in row.values().items() if name not in _WITHOUT_EFFECT}
+    if row.credential is not None:
+        values["credential"] = _of_credential(row.credential)
     text = json.dumps([values, secrets], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

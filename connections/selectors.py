@@ -99,7 +99,7 @@ def _with_verdicts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
 
 def whole(model: type[Row]) -> QuerySet[Row]:
     """Return all connections of a kind with what their pages show."""
-    rows = model._default_manager.select_related("last_test", "cluster", "steng", "updated_by")
+    rows = model._default_manager.select_related("last_test", "cluster", "steng", "credential", "updated_by")
     return cast("QuerySet[Row]", rows.annotate(stale=_is_stale()))
 
 

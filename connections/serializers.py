@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, inline_serializer
@@ -10,12 +9,11 @@ from rest_framework import serializers
 
 from cluster.batches.choices import Action
 from cluster.models import LastTest
-from cluster.serializers import AdvisorySerializer
 from connections.choices import SslProtocol
 from connections.models import Connection, MailboxConnection, SmtpConnection
-from connections.rules import advisory_to_json
 from connections.selectors import is_stale
-from core.fields import StrictIntegerField
+from core.rules import advisory_to_json
+from core.serializers import AdvisorySerializer, RawSerializer, SecretField, secret_to_json
 from steng.suites import SUITES
 from steng.wire import Depth
 
@@ -65,7 +63,7 @@ def to_json(row: Connection) -> dict[str, Any]:
     body: dict[str, Any] = {"id": str(row.pk), "kind": row.kind}
     body |= {name: getattr(row, name) for name in row.definition_fields()}
     for name in row.SECRETS:
-        body[name] = {"is_set": row.secret_is_set(name), "changed_at": getattr(row, f"{name}_changed_at")}
+        body[name] = secret_to_json(row.secret_is_set(name), getattr(row, f"{name}_changed_at"))
     for name in row.REFERENCES:
         target = getattr(row, name, None)
         body[name] = None if target is None else {"id": str(target.pk), "name": target.name}
@@ -78,22 +76,6 @@ def to_json(row: Connection) -> dict[str, Any]:
     return body
 
 
-_SECRET = {
-    "writeOnly": False,
-    "oneOf": [
-        {"type": "string", "minLength": 1, "maxLength": 1024, "description": "Set the secret (write only)."},
-        {"type": "null", "description": "Clear it."},
-        {
-            "type": "object",
-            "description": "What a read shows; written back it keeps the secret.",
-            "properties": {
-                "is_set": {"type": "boolean"},
-                "changed_at": {"type": ["string", "null"], "format": "date-time"},
-            },
-            "additionalProperties": False,
-        },
-    ],
-}
 _REFERENCE = {
     "oneOf": [
         {"type": "string", "description": "The name."},
@@ -105,11 +87,6 @@ _REFERENCE = {
         },
     ],
 }
-
-
-@extend_schema_field(_SECRET)
-class SecretField(serializers.Field):  # type: ignore[type-arg]
-    """A write-only text, for the schema."""
 
 
 @extend_schema_field(_REFERENCE)
@@ -163,27 +140,10 @@ _LAST_TEST = inline_serializer(
 )
 
 
-class RawSerializer(serializers.ModelSerializer[Any]):
-    """Document a resource from its model, and hand its values to the services untouched."""
-
-    def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values as JSON carried them, without what only a read adds."""
-        return {name: value for name, value in data.items() if name not in READ_ONLY}
-
-    def run_validation(self, data: Any = serializers.empty) -> dict[str, Any]:
-        """Check nothing here: one validator serves every door."""
-        return self.to_internal_value({} if data is serializers.empty else data)
-
-    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
-        """Carry the limits of strict integers into the schema."""
-        built, options = super().build_standard_field(field_name, model_field)
-        if isinstance(model_field, StrictIntegerField):
-            options |= {"min_value": model_field.minimum, "max_value": model_field.maximum}
-        return built, options
-
-
 class ConnectionSerializer(RawSerializer):
     """A row of the list of both kinds."""
+
+    only_read = READ_ONLY
 
     tags = serializers.ListField(child=serializers.CharField(max_length=128))
     last_test = _LAST_TEST
@@ -208,6 +168,8 @@ _UNWRITABLE = ("id", "kind", "created", "updated", "version")
 
 class WholeSerializer(RawSerializer):
     """A whole connection, whatever its kind."""
+
+    only_read = READ_ONLY
 
     ssl_protocols = serializers.ListField(child=serializers.ChoiceField(choices=SslProtocol.choices), required=False)
     cipher_suites = serializers.ListField(child=serializers.ChoiceField(choices=list(SUITES)), required=False)

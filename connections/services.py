@@ -14,14 +14,16 @@ from django.utils.crypto import constant_time_compare
 
 from cluster import dispatch
 from connections import candidate as candidates
-from connections import fingerprint, rules
+from connections import fingerprint
 from connections.candidate import Candidate
 from connections.choices import Status
 from connections.models import Connection, name_taken
 from core import audit
 from core.errors import Refused
 from core.models import User
+from core.rules import Problem
 from core.text import comparison_key
+from core.versions import advance, require_version
 from credentials import vault
 
 
@@ -32,7 +34,7 @@ class Saved:
     connection: Connection
     created: bool
     changed: tuple[str, ...]
-    advisories: tuple[rules.Problem, ...]
+    advisories: tuple[Problem, ...]
 
 
 def save(
@@ -81,6 +83,16 @@ def set_status(connection: Connection, status: str, *, user: User | None, now: d
     return bool(saved.changed)
 
 
+def refresh(row: Connection) -> None:
+    """Note that the credential of a connection changed; nothing happens where that changes no sign-in."""
+    configuration = fingerprint.of_row(row)
+    if configuration == row.configuration:
+        return
+    row.configuration = configuration
+    advance(row, ("credential",))
+    row.save(update_fields=["configuration", "version", "field_versions"])
+
+
 def delete(connection: Connection, *, expected_version: int | None = None) -> None:
     """Delete a connection with its secrets; its test history stays."""
     with transaction.atomic():
@@ -99,15 +111,7 @@ def _current(connection: Connection, expected_version: int | None) -> Connection
     row = type(connection)._default_manager.select_for_update().filter(pk=connection.pk).first()
     if row is None:
         raise Refused("not_found", "This connection has been deleted meanwhile.")
-    if expected_version is not None and expected_version < 0:
-        raise Refused("precondition_failed", "If-Match names no version of this connection. Read it again.", changed=[])
-    if expected_version is not None and row.version != expected_version:
-        changed = sorted(name for name, version in row.field_versions.items() if version > expected_version)
-        raise Refused(
-            "precondition_failed",
-            f"The connection was changed meanwhile: {', '.join(changed) or 'nothing that is shown'}. Read it again.",
-            changed=changed,
-        )
+    require_version(row, expected_version, "connection")
     return row
 
 
@@ -123,8 +127,7 @@ def _store(candidate: Candidate, user: User | None, now: datetime) -> Saved:
             setattr(row, f"{name}_changed_at", now)
         elif name in candidate.cleared:
             setattr(row, f"{name}_changed_at", None)
-    row.version += 1
-    row.field_versions = {**row.field_versions, **dict.fromkeys(changed, row.version)}
+    advance(row, changed)
     row.updated, row.updated_by = now, user
     row.configuration = fingerprint.of_row(row)
     if before is None:
@@ -163,7 +166,7 @@ def _keep_equal_secrets(candidate: Candidate) -> None:
 
 def _changes(candidate: Candidate) -> list[str]:
     row, before = candidate.row, candidate.before
-    names = [*row.definition_fields(), "cluster_id", "steng_id"]
+    names = [*row.definition_fields(), "cluster_id", "steng_id", "credential_id"]
     changed = [name for name in names if before is None or getattr(row, name) != getattr(before, name)]
     changed += sorted(candidate.typed)
     changed += sorted(name for name in candidate.cleared if before is not None and before.secret_is_set(name))

@@ -23,6 +23,8 @@ from connections.models import Connection, MailboxConnection, SmtpConnection
 from connections.selectors import standing
 from core.errors import Refused, invalid
 from core.models import User
+from core.rules import Problem, Values, advisory_to_json
+from credentials.services import open_secret
 from credentials.vault import SecretUnreadable
 from steng import wire
 from untrusted_cache import selectors as trust
@@ -112,13 +114,11 @@ def _enqueue(
 ) -> Job:
     moment = now or timezone.now()
     cluster, steng = _where(candidate.row, target)
-    advisories = [rules.advisory_to_json(problem) for problem in candidate.advisories]
+    advisories = [advisory_to_json(problem) for problem in candidate.advisories]
     if candidate.row.status == Status.DISABLED:
         advisories.append(
-            rules.advisory_to_json(
-                rules.Problem(
-                    "status", "connection_disabled", "The connection is disabled: transfers refuse it.", "warning"
-                )
+            advisory_to_json(
+                Problem("status", "connection_disabled", "The connection is disabled: transfers refuse it.", "warning")
             )
         )
     tested = fingerprint.of_candidate(candidate)
@@ -204,9 +204,12 @@ def _of_kind(row: Connection, target: Target) -> dict[str, Any]:
     return {"protocol": wire.Protocol(row.store_type), "mailbox": mailbox}
 
 
-def _login(candidate: Candidate, values: rules.Values) -> wire.Login | None:
+def _login(candidate: Candidate, values: Values) -> wire.Login | None:
     if values["authentication_type"] != Authentication.BASIC:
         return None
+    credential = candidate.row.credential
+    if credential is not None:
+        return wire.Login(wire.Mechanism(values["basic_mechanism"]), credential.username, open_secret(credential))
     password = candidate.reveal("password")
     if not values["username"] or password is None:
         return None
@@ -221,12 +224,13 @@ def _definition(row: Connection) -> dict[str, Any]:
         **values,
         "cluster": row.cluster.name if row.cluster else None,
         "steng": row.steng.name if row.steng else None,
+        "credential": row.credential.name if row.credential else None,
     }
 
 
 def _where(row: Connection, target: Target) -> tuple[Cluster, Steng | None]:
     errors: dict[str, list[ValidationError]] = {}
-    chosen: dict[str, Cluster | Steng | None] = {}
+    chosen: dict[str, Any] = {}
     for name in ("cluster", "steng"):
         try:
             chosen[name] = candidates.find_reference(name, getattr(target, name))

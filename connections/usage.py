@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from cluster.models import Cluster, Steng
+from connections import services
+from connections.kinds import KINDS
 from connections.models import Connection
-from core.usage import register_usage
+from core.usage import listen, register_usage
+from credentials.models import Credential
 from untrusted_cache.models import TrustEntry
 
 _AT_MOST = 100
@@ -21,6 +24,8 @@ def register() -> None:
     register_usage("cluster", of_cluster)
     register_usage("steng", of_steng)
     register_usage("trust", of_trust)
+    register_usage("credential", of_credential, count_of_credentials)
+    listen("credential", refresh)
 
 
 def of_cluster(cluster: Cluster) -> list[dict[str, Any]]:
@@ -31,6 +36,24 @@ def of_cluster(cluster: Cluster) -> list[dict[str, Any]]:
 def of_steng(steng: Steng) -> list[dict[str, Any]]:
     """Return the connections whose jobs run on this STENG."""
     return _listed(Connection.objects.filter(steng=steng))
+
+
+def of_credential(credential: Credential) -> list[dict[str, Any]]:
+    """Return the connections that sign in with this credential."""
+    return _listed(Connection.objects.filter(credential=credential))
+
+
+def count_of_credentials(credentials: Collection[Credential]) -> dict[Any, int]:
+    """Return by key how many connections sign in with each of these credentials."""
+    rows = Connection.objects.filter(credential__in=credentials).order_by()
+    return dict(rows.values_list("credential").annotate(users=Count("pk")))
+
+
+def refresh(credential: Credential, changed: Collection[str]) -> None:  # noqa: ARG001
+    """Note at the connections that use a credential that it changed, so that their verdicts are stale."""
+    for kind, model in KINDS.items():
+        for row in model._default_manager.filter(kind=kind, credential=credential).select_related("credential"):
+            services.refresh(row)
 
 
 def of_trust(entry: TrustEntry) -> list[dict[str, Any]]:

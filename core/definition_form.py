@@ -63,14 +63,15 @@ class FormField(forms.Field):
 class DefinitionForm(forms.Form):
     """The form of one model's row, bound or not; `values` is what the services take.
 
-    A form names its `model`, the fields that it shows (`names`, in the order of the page), which of them are
-    `secrets`, with label and help, and the `conditions` under which fields apply.
+    A form names, in its class or before it calls `__init__`, its `model`, the fields that it shows (`names`, in
+    the order of the page), which of them are `secrets`, with label and help, and the `conditions` under which
+    fields apply.
     """
 
-    model: ClassVar[type[models.Model]]
-    names: ClassVar[tuple[str, ...]] = ()
-    secrets: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    conditions: ClassVar[Mapping[str, Condition]] = {}
+    model: type[models.Model]
+    names: tuple[str, ...] = ()
+    secrets: Mapping[str, tuple[str, str]] = {}
+    conditions: Mapping[str, Condition] = {}
     marked: ClassVar[frozenset[str]] = frozenset()
     marked_if: ClassVar[Mapping[str, str]] = {}
     mono: ClassVar[frozenset[str]] = frozenset()
@@ -98,22 +99,20 @@ class DefinitionForm(forms.Form):
         """Return the names of the fields that are no secrets."""
         return tuple(name for name in self.names if name not in self.secrets)
 
-    @classmethod
-    def model_field(cls, name: str) -> models.Field[Any, Any]:
+    def model_field(self, name: str) -> models.Field[Any, Any]:
         """Return the field of the model."""
-        field = cls.model._meta.get_field(name)
+        field = self.model._meta.get_field(name)
         assert isinstance(field, models.Field)
         return field
 
-    @classmethod
-    def as_text(cls, name: str, value: Any) -> Any:
+    def as_text(self, name: str, value: Any) -> Any:
         """Return a value as its control shows it."""
         if isinstance(value, bool):
             return "on" if value else ""
         if isinstance(value, list | tuple):
-            field = cls.model_field(name)
+            field = self.model_field(name)
             several = isinstance(field, NameListField) and field.known is not None
-            return list(value) if several else ("\n" if cls._look(name) == "textarea" else ", ").join(value)
+            return list(value) if several else ("\n" if self._look(name) == "textarea" else ", ").join(value)
         return "" if value is None else str(value)
 
     @property
@@ -193,7 +192,7 @@ class DefinitionForm(forms.Form):
             look,
             label=str(model_field.verbose_name),
             help_text=str(model_field.help_text),
-            several=look == "names",
+            several=isinstance(model_field, NameListField) and model_field.known is not None,
         )
         if isinstance(model_field, StrictChoiceField):
             field.options = list(model_field.flatchoices)
@@ -201,9 +200,8 @@ class DefinitionForm(forms.Form):
             field.options = [(value, value) for value in model_field.known or ()]
         return field
 
-    @classmethod
-    def _look(cls, name: str) -> str:
-        model_field = cls.model_field(name)
+    def _look(self, name: str) -> str:
+        model_field = self.model_field(name)
         if isinstance(model_field, NameListField):
             return "names" if model_field.known is not None else "text"
         looks: dict[type, str] = {

@@ -34,6 +34,11 @@ def required(name: str, detail: str) -> Problem:
     return Problem(name, "required", detail)
 
 
+def not_available(name: str, detail: str, instead: str) -> Problem:
+    """Return the error of a value that this combination cannot have, with one that it can."""
+    return Problem(name, "not_available", detail, params={"suggestion": {name: instead}})
+
+
 def advice(name: str, code: str, detail: str, **params: Any) -> Problem:
     """Return something worth knowing that blocks nothing."""
     return Problem(name, code, detail, "warning", params)
@@ -86,6 +91,16 @@ class Condition:
     def attribute(self) -> str:
         """Return the condition as the page carries it: terms joined by ` and `, alternatives by ` or `."""
         return " or ".join(" and ".join(term.attribute for term in terms) for terms in self.alternatives)
+
+    def within(self, names: Iterable[str]) -> Condition:
+        """Return the condition for a kind of definition that has these fields only; an absent one is empty."""
+        known = set(names)
+        kept = tuple(
+            tuple(term for term in terms if term.controller in known)
+            for terms in self.alternatives
+            if all(term.controller in known or "" in term.values for term in terms)
+        )
+        return Condition(kept)
 
 
 def when(*terms: Term) -> Condition:

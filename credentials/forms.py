@@ -42,6 +42,5 @@ class CredentialForm(DefinitionForm):
         for name in self.secrets:
             self.field(name).clearable = False  # it is mandatory where it shows
 
-    @classmethod
-    def _look(cls, name: str) -> str:
+    def _look(self, name: str) -> str:
         return "textarea" if name == "destinations" else super()._look(name)

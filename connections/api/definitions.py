@@ -15,13 +15,13 @@ from rest_framework.response import Response
 from connections import services
 from connections.api.requests import body_of, filters_of, user_of
 from connections.models import Connection
-from connections.rules import advisory_to_json
 from connections.selectors import connection_list, find, whole
 from connections.serializers import WholeSerializer
 from core.api import ApiView, Pagination
 from core.errors import invalid
 from core.etags import etag, expected_version
 from core.permissions import Declared, either, require
+from core.rules import advisory_to_json
 from core.text import comparison_key
 
 _EDIT: Mapping[str, Declared] = {

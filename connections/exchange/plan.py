@@ -28,11 +28,11 @@ from connections.exchange.foreign.words import Note
 from connections.exchange.incoming import Incoming, incoming, system_of
 from connections.exchange.secret_sources import Reader
 from connections.models import Connection
-from connections.rules import Problem, advisory_to_json
 from core import audit
 from core.errors import Refused, invalid
 from core.models import User
 from core.problems import field_errors
+from core.rules import Problem, advisory_to_json
 from core.text import comparison_key
 
 T = TypeVar("T")

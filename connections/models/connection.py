@@ -27,7 +27,9 @@ from core.fields import (
     StrictTextField,
 )
 from core.net import canonical_host, endpoint
+from core.rules import Problem
 from core.text import comparison_key
+from credentials.models import Credential
 from steng.suites import SUITES
 
 
@@ -76,6 +78,15 @@ class Connection(models.Model):
     )
     password_sealed = models.TextField(blank=True, default="", editable=False)
     password_changed_at = models.DateTimeField(null=True, editable=False)
+    credential = models.ForeignKey(
+        Credential,
+        verbose_name="Search credential",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="A stored credential; it brings user name and password along, or the client that fetches a token.",
+    )
     match_server_hostname = StrictBooleanField(
         "Match server hostname",
         default=False,
@@ -185,7 +196,7 @@ class Connection(models.Model):
 
     def values(self) -> dict[str, Any]:
         """Return what the rules judge: the values by name with the kind, without secrets."""
-        return {"kind": self.KIND} | {
+        return {"kind": self.KIND, "credential": self.credential_id} | {
             name: getattr(self, name) for name in (*self.definition_fields(), "host_canonical")
         }
 
@@ -221,7 +232,7 @@ class Connection(models.Model):
         if problems:
             raise ValidationError(problems)
 
-    def advisories(self) -> list[rules.Problem]:
+    def advisories(self) -> list[Problem]:
         """Return what is allowed and yet worth knowing about this definition."""
         return rules.advisories(self.values(), self.secret_is_set)
 

@@ -1,10 +1,9 @@
 """The rules between the fields of a definition: pure functions, values in, problems out."""
 
 from connections.rules.advisories import advisories
-from connections.rules.conditions import CONDITIONS, Condition, applies, hidden
+from connections.rules.conditions import CONDITIONS, applies, hidden
 from connections.rules.destinations import DESTINATIONS, redirected
 from connections.rules.ports import SMTP, USUAL_PORTS
-from connections.rules.problem import Problem, Values, advisory_to_json
 from connections.rules.required import missing, unavailable
 from connections.rules.tls import chosen_protocols, chosen_suites
 
@@ -13,11 +12,7 @@ __all__ = [
     "DESTINATIONS",
     "SMTP",
     "USUAL_PORTS",
-    "Condition",
-    "Problem",
-    "Values",
     "advisories",
-    "advisory_to_json",
     "applies",
     "chosen_protocols",
     "chosen_suites",

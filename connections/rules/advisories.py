@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from connections.choices import SAFE_PROTOCOLS, Authentication, Security, SslProtocol
 from connections.rules.conditions import CONDITIONS
 from connections.rules.ports import KNOWN_FOR, USUAL_PORTS, protocol_of
-from connections.rules.problem import IsSet, Problem, Values, advice
 from connections.rules.tls import chosen_protocols, chosen_suites
+from core.rules import IsSet, Problem, Values, advice
 from steng.suites import SUITES
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from connections.choices import SAFE_PROTOCOLS, BasicMechanism, MailboxMechanism, Security, SslProtocol
-from connections.rules.problem import Values
 from connections.rules.tls import chosen_protocols, chosen_suites
+from core.rules import Values
 from steng.suites import SUITES
 
 

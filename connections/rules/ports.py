@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from connections.choices import Kind, Security, StoreType
-from connections.rules.problem import Values
+from core.rules import Values
 
 SMTP = Kind.SMTP.label
 

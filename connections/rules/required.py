@@ -14,7 +14,7 @@ from connections.choices import (
     Selection,
     StoreType,
 )
-from connections.rules.problem import IsSet, Problem, Values, not_available, required
+from core.rules import IsSet, Problem, Values, not_available, required
 
 INBOX = "INBOX"
 

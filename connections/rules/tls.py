@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connections.choices import Selection
-from connections.rules.problem import Values
+from core.rules import Values
 
 
 def chosen_protocols(values: Values) -> tuple[str, ...] | None:

@@ -17,7 +17,7 @@ from cluster.models import Job
 from cluster.selectors import job_by_id
 from connections import rules, services
 from connections.candidate import build
-from connections.forms import ConnectionForm, applied, as_texts
+from connections.forms import ConnectionForm, applied
 from connections.kinds import KINDS
 from connections.models import Connection
 from connections.views.page import existing, page, user_of, version_of
@@ -55,20 +55,15 @@ def _form(request: HttpRequest, kind: str, connection: Connection | None) -> Htt
 
 def _show(request: HttpRequest, kind: str, connection: Connection | None) -> HttpResponse:
     job = _asked_job(request, connection)
-    saved = as_texts(ConnectionForm(KINDS[kind], connection=connection).initial)
-    tested = None
+    form, tested = ConnectionForm(KINDS[kind], connection=connection), False
     if job is not None and "test" in request.GET:
-        tested = {name: value for name, value in job.definition.items() if name in saved}
-    if (
-        tested is not None
-        and connection is not None
-        and as_texts(tested) == {name: saved[name] for name in as_texts(tested)}
-    ):
-        tested = None
-    form = ConnectionForm(KINDS[kind], connection=connection, tested=tested)
-    if connection is not None and tested is None:
+        values = {name: value for name, value in job.definition.items() if name in form.names}
+        shown = ConnectionForm(KINDS[kind], connection=connection, tested=values)
+        if connection is None or any(form.initial[name] != text for name, text in shown.initial.items()):
+            form, tested = shown, True
+    if connection is not None and not tested:
         form.advise(connection.advisories())
-    return page(request, form, job=job, tested=tested is not None)
+    return page(request, form, job=job, tested=tested)
 
 
 def _asked_job(request: HttpRequest, connection: Connection | None) -> Job | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -22,8 +22,9 @@ from connections.kinds import KINDS
 from connections.models import Connection
 from connections.selectors import connection_list, find, is_stale
 from connections.serializers import to_json
+from core.arguments import read_fields, read_secret
 from core.commands import AuditedCommand, IntermixedParser
-from core.errors import Refused, invalid
+from core.errors import Refused
 from core.problems import field_errors
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_NO_VERDICT = 1, 2, 3
@@ -130,7 +131,7 @@ class Command(AuditedCommand):
         if row is not None and options["kind"] not in {None, row.kind}:
             raise Refused("conflict", f"{row.name} is a connection of the kind {row.kind}, which stays as it is.")
         model = type(row) if row is not None else KINDS[options["kind"] or "smtp"]
-        values = _read_fields(model, options["fields"])
+        values = read_fields(options["fields"], partial(_value, model))
         if row is None:
             values.setdefault("name", options["name"])
         saved = services.save(model, row, values, user=None, partial=row is not None)
@@ -183,37 +184,7 @@ def _finished(job: Job) -> Job:
     return wait_until_final(job.pk, job.timeout_ms / 1000 + _SETTLED_AFTER) or job
 
 
-def _read_fields(model: type[Connection], arguments: list[str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    errors: dict[str, list[ValidationError]] = {}
-    for argument in arguments:
-        name, equals, text = argument.partition("=")
-        try:
-            values[name] = _value(model, name, text) if equals else _no_value(name)
-        except ValidationError as error:
-            errors[name] = error.error_list
-    if errors:
-        raise ValidationError(errors)
-    return values
-
-
-def _no_value(name: str) -> NoReturn:
-    raise invalid("malformed", f"Write it as {name[:80]}=value.")
-
-
 def _value(model: type[Connection], name: str, text: str) -> Any:
     if name in model.SECRETS:
-        return _secret(text)
+        return read_secret(text)
     return value_from_text(model, name, text)
-
-
-def _secret(text: str) -> str | None:
-    if text == "":
-        return None
-    if text == "@-":
-        return sys.stdin.readline().rstrip("\r\n")
-    source, colon, variable = text.partition(":")
-    if source == "env" and colon and variable in os.environ:
-        return os.environ[variable]
-    # What stands in the arguments is in the process list and in the shell's history.
-    raise invalid("malformed", "Give a secret as @- (read from standard input) or env:NAME (a variable that is set).")
