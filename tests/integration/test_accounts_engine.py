@@ -1,5 +1,8 @@
 """Accounts in the engine, with probes made for each test, and then with the real one against a server that counts."""
 
+import contextlib
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -10,11 +13,12 @@ from cluster.models import Job, Steng, SuspendedLogin
 from connections import services, testing
 from connections.models import SmtpConnection
 from connections.selectors import find
+from steng import wire
 from steng.probe import probe
 from tests.engines import Gate, answers, db, engine, put, read, scenario, state_is, true, until
 from tests.jobs import local_steng, request_for, running
-from tests.lab.facts import Security
-from tests.lab.pyserver import RecordingSmtpServer
+from tests.lab.facts import Protocol, Security
+from tests.lab.pyserver import RecordingServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RIGHT, STALE = "right-8d12", "stale-canary-41f7"
@@ -126,7 +130,7 @@ async def test_what_a_killed_engine_left_does_not_keep_its_account(steng):
 
 @pytest.fixture
 def server():
-    with RecordingSmtpServer(Security.NONE, users={"orders": RIGHT}) as serving:
+    with RecordingServer(Security.NONE, users={"orders": RIGHT}) as serving:
         yield serving
 
 
@@ -255,6 +259,45 @@ def test_a_lift_lets_exactly_one_more_attempt_go(steng, server, refused):
     jobs = [*test_all(define(server, 5, "more")), draft(server, None)]
     assert sorted(ends(steng, jobs)) == ["auth_suspended"] * 5 + ["credentials_refused"]
     assert server.login_attempts("orders") == 2
+
+
+WAYS = [
+    (wire.Protocol.SMTP, {}),
+    (wire.Protocol.IMAP, {}),
+    (wire.Protocol.POP3, {"mailbox": wire.Mailbox(pull=wire.Pull.GET_FIRST_MESSAGE)}),
+    (wire.Protocol.IMAP, {"purpose": wire.Purpose.FOLDERS}),
+]
+
+
+@pytest.mark.parametrize("first", WAYS[:3], ids=lambda way: way[0].value)
+def test_a_refusal_by_one_protocol_stops_the_sign_in_by_all(steng, first):
+    """Tests of one account by SMTP, IMAP, POP3 and for the list of folders: only the first leaves a credential."""
+    with contextlib.ExitStack() as stack:
+        servers = {
+            protocol: stack.enter_context(RecordingServer(Security.NONE, protocol=Protocol[protocol.value]))
+            for protocol, _ in WAYS[:3]
+        }
+
+        def ask(protocol, more):
+            plain = request_for(host="localhost", port=servers[protocol].port, password=STALE)
+            return replace(
+                plain, protocol=protocol, security=wire.Security.NONE, egress=wire.Egress(allow_loopback=True), **more
+            )
+
+        @scenario
+        async def story():
+            async with engine(steng, probe):
+                jobs = [await put(steng, request=ask(*first))]
+                await state_is(jobs[0], "finished")
+                jobs += [
+                    await put(steng, request=ask(*way), configuration=f"{place:064}") for place, way in enumerate(WAYS)
+                ]
+                return [(await state_is(job, "finished")).code for job in jobs]
+
+        assert story() == ["credentials_refused"] + ["auth_suspended"] * len(WAYS)
+        assert {protocol: server.login_attempts("orders") for protocol, server in servers.items()} == {
+            protocol: int(protocol is first[0]) for protocol in servers
+        }
 
 
 def test_what_was_lifted_long_ago_is_forgotten(steng, server, refused, settings):
