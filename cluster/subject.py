@@ -20,9 +20,9 @@ from rest_framework.response import Response
 from cluster import asides, selectors
 from cluster.models import Job
 from core.api import ApiView
-from core.permissions import ActMixin
+from core.permissions import ActMixin, either
 
-ACT = "connections.subject"
+TAKES = either("connections.subject", note="of a test that one asked for oneself")
 
 
 class SubjectSerializer(serializers.Serializer[Any]):
@@ -35,7 +35,7 @@ class SubjectSerializer(serializers.Serializer[Any]):
 class SubjectView(ActMixin, View):
     """The subject in the panel of a test, or alone on a page where no script asks."""
 
-    acts = {"post": ACT}
+    acts = {"post": TAKES}
     http_method_names = ("post", "options")
 
     def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -49,7 +49,7 @@ class SubjectView(ActMixin, View):
 class JobSubjectView(ApiView):
     """The subject of the message that a job would take."""
 
-    acts = {"post": ACT}
+    acts = {"post": TAKES}
     # An answer that may be given again would have to be kept.
     idempotent = False
 

@@ -54,6 +54,7 @@ __all__ = [
     "needs",
     "outranks",
     "owner_or",
+    "parts",
     "require",
     "visible",
 ]
@@ -86,11 +87,13 @@ _REFUSED = "You may not do this."
 class Need:
     """What a method takes: one of `acts`; with `owner`, seeing the thing is enough for who asked for it.
 
-    Where there is more than one act, or an owner, the view decides the rest; `note` says in the role table what.
+    Where there is more than one act, or an owner, the view decides the rest; `note` says in the role table what. The
+    first act opens everything, unless each of them opens a part only.
     """
 
     acts: tuple[str, ...]
     owner: bool = False
+    parts: bool = False
     note: str = ""
 
 
@@ -100,6 +103,11 @@ Declared = str | Need
 def either(*acts: str, note: str) -> Need:
     """Declare that each of several acts opens a method; `note` says how far each goes, which the view enforces."""
     return Need(acts, note=note)
+
+
+def parts(*acts: str, note: str) -> Need:
+    """Declare that each of several acts opens a part of a method, as `note` says and the view enforces."""
+    return Need(acts, parts=True, note=note)
 
 
 def owner_or(act: str, note: str) -> Need:

@@ -19,7 +19,7 @@ from connections.api.requests import body_of, refuse_unknown, user_of
 from connections.serializers import BulkRequestSerializer
 from core.api import ApiView
 from core.errors import invalid
-from core.permissions import either, require
+from core.permissions import parts, require
 
 _OPTIONS = ("cluster", "steng", "depth")
 _KEYS = frozenset({"action", "ids", "filter", "reason", *_OPTIONS})
@@ -28,7 +28,7 @@ _KEYS = frozenset({"action", "ids", "filter", "reason", *_OPTIONS})
 class BulkView(ApiView):
     """Acts on many connections."""
 
-    acts = {"post": either(*dict.fromkeys(bulk.ACTS.values()), note="each action takes its own act")}
+    acts = {"post": parts(*dict.fromkeys(bulk.ACTS.values()), note="each action takes its own act")}
 
     @extend_schema(
         operation_id="connections_bulk",

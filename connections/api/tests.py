@@ -16,6 +16,7 @@ from connections.api.definitions import KindView
 from connections.api.requests import asked_of, based_on, body_of, refuse_unknown, user_of
 from connections.models import MailboxConnection
 from core.errors import invalid
+from core.permissions import require
 
 _TEST_KEYS = frozenset({"cluster", "steng", "all_stengs", "depth", "overrides", "checks"})
 _DRAFT_KEYS = frozenset({"connection", "all_stengs", "checks", "depth"})
@@ -34,6 +35,8 @@ class KindTestView(KindView):
         overrides = body.get("overrides") or {}
         if not isinstance(overrides, Mapping):
             raise ValidationError({"overrides": [invalid("invalid_type", "Expected an object of fields.")]})
+        if overrides:
+            require(request, "connections.draft")  # they are values that nobody saved
         seconds, asked = wait_seconds(request), asked_of(request, body, body)
         jobs = [
             testing.request_test(row, each, user=user_of(request), overrides=overrides) for each in asked.targets(row)

@@ -16,7 +16,7 @@ from cluster.batches.choices import Action
 from cluster.batches.services import Thing
 from connections import bulk
 from connections.views.page import user_of
-from core.permissions import either, needs, require
+from core.permissions import needs, parts, require
 
 WITHOUT_ASKING = 50
 """Connections that are enabled, disabled or tested at once without a question: as many as a page shows."""
@@ -25,7 +25,7 @@ NAMED = 100
 """Names that the question lists; nobody reads more, and their number stands beside them."""
 
 
-@needs(post=either(*dict.fromkeys(bulk.ACTS.values()), note="each action takes its own act"))
+@needs(post=parts(*dict.fromkeys(bulk.ACTS.values()), note="each action takes its own act"))
 def bulk_act(request: HttpRequest) -> HttpResponse:
     """Start what was asked for and lead to its progress; ask first where it deletes, or is more than a page.
 

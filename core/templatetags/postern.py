@@ -171,7 +171,7 @@ def field(
         # Django's own widget, told where our notes stand.
         "widget": bound.as_widget(attrs={"aria-describedby": f"{bound.auto_id}-notes"}) if look == "plain" else "",
         "control": f"components/control_{look}.html",
-        "group": look in {"radios", "names", "suites"},
+        "group": look in {"radios", "names", "suites", "checks"},
         "marked": getattr(about, "mark", about.required) if mark is None else mark,
     }
 

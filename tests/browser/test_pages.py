@@ -11,6 +11,8 @@ PLAIN = {
     "/connections/smtp/new/": "New SMTP connection",
     "/credentials/": "Credentials",
     "/credentials/new/": "New credential",
+    "/users/": "Users and roles",
+    "/users/new/": "New user",
     "/setup/clusters/": "Clusters",
     "/setup/clusters/new/": "New cluster",
     "/setup/stengs/new/": "New STENG",

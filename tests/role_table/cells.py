@@ -29,6 +29,6 @@ def _verdict(need: Need, held: frozenset[str], *, is_detail: bool) -> str:
     seen = any((ACTS[act].sees if act in ACTS else act) in held for act in need.acts)
     if is_detail and not seen:
         return HIDDEN
-    if need.acts[0] in held:
+    if held.issuperset(need.acts) or (need.acts[0] in held and not need.parts):
         return YES
     return PART if held.intersection(need.acts) or (need.owner and seen) else NO

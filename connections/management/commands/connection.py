@@ -40,6 +40,8 @@ class Command(AuditedCommand):
         "show": "connections.view",
         "set": "connections.edit",
         "test": "connections.test",
+        "apply": "connections.edit",
+        "export": "connections.view",
     }
     help = (
         "List, show, set, apply, export and test connections. Exit status: 0 success or warning, 1 the test failed, "

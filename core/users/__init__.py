@@ -1,0 +1,1 @@
+"""Users and their roles: who may come in, and as what."""
