@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from cluster.models import Cluster
+from cluster.services import save_cluster
 from connections import services
 from connections.exchange import document, plan, secret_sources
 from connections.exchange.document import Format
@@ -215,15 +216,10 @@ def test_every_fault_of_every_row_is_named():
 
 
 def test_references_are_names():
-    Cluster.objects.create(name="south", name_key="south", **_made())
+    save_cluster(Cluster(), {"name": "south"}, timezone.now())
     assert applied(ORDERS + "  cluster: SOUTH\n").applied
     assert SmtpConnection.objects.get().cluster.name == "south"
     assert faults(planned(ORDERS + "  cluster: north\n")) == [("/connections/0/cluster", "not_found")]
-
-
-def _made():
-    names = {field.name for field in Cluster._meta.concrete_fields}
-    return {name: timezone.now() for name in ("created", "updated") if name in names}
 
 
 def test_a_spreadsheet_creates_what_it_says():

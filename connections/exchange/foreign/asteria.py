@@ -81,7 +81,7 @@ def _mailbox_sign_in(challenge: str, ours: str, *, plain: str) -> tuple[Word, ..
     return (
         choice(
             "Authentication Type", "basic_mechanism", {"Plain [plain]": plain, challenge: ours},
-            default="plain", aliases=("Authentication",),
+            default="plain",
         ),
         text("User", "username", aliases=("Username",)),
         text("Password", "password", "a secret: see above"),
@@ -165,8 +165,8 @@ POP3 = Vocabulary(
 
 _SMTP_ONLY = frozenset(
     {
-        "use smtp over ssl", "smtp username", "smtp password", "pop3 server", "pop3 port", "interval time",
-        "use apop", "options for pop-before-smtp authentication", "options for smtp authentication",
+        "use smtp over ssl", "authentication", "smtp username", "smtp password", "pop3 server", "pop3 port",
+        "interval time", "use apop", "options for pop-before-smtp authentication", "options for smtp authentication",
     }
 )  # fmt: skip
 

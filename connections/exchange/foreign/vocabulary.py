@@ -41,6 +41,9 @@ class Vocabulary:
     finish: Callable[[Translated], None] | None = None
     own_tags: frozenset[str] = frozenset()
 
+    def __str__(self) -> str:
+        return self.title
+
     @property
     def sections(self) -> tuple[str, ...]:
         """Return the titles under which some words stand in a mapping of their own."""
