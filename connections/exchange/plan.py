@@ -188,12 +188,20 @@ def _preview(row: Incoming, before: Connection | None) -> services.Saved | None:
         return None
     _join_tags(row, before)
     try:
-        return services.preview(row.model, before, row.values, partial=row.partial and before is not None)
+        return services.preview(row.model, before, _values(row, before), partial=_is_partial(row, before))
     except ValidationError as error:
         # What could not be read at all was left out of the values, and is missing only for that reason.
         for name, problems in error.error_dict.items():
             row.errors.setdefault(name, problems)
         return None
+
+
+def _values(row: Incoming, before: Connection | None) -> dict[str, Any]:
+    return row.values if before is not None else {**row.for_new, **row.values}
+
+
+def _is_partial(row: Incoming, before: Connection | None) -> bool:
+    return row.partial and before is not None
 
 
 def _join_tags(row: Incoming, before: Connection | None) -> None:
@@ -244,7 +252,7 @@ def _write(entry: Entry, user: User | None, now: datetime) -> bool:
         before = None
     try:
         saved = services.save(
-            row.model, before, row.values, user=user, partial=row.partial and before is not None, now=now
+            row.model, before, _values(row, before), user=user, partial=_is_partial(row, before), now=now
         )
     except ValidationError as error:
         entry.errors = field_errors(error)

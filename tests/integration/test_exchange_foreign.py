@@ -119,6 +119,14 @@ def test_a_source_of_iconduct_becomes_a_mailbox():
     assert MailboxConnection.objects.get().store_type == "IMAP"
 
 
+def test_a_mailbox_of_asteria_loses_no_mail_until_somebody_decides_so():
+    text = "system: asteria\nkind: pop3\nconnections:\n- {Connection Name: in, Host: h.example, User: u, Password: p}\n"
+    applied(text)
+    row = MailboxConnection.objects.get()
+    MailboxConnection.objects.update(disposition="DELETE")
+    assert (row.disposition, applied(text).counts["unchanged"]) == ("KEEP", 1)
+
+
 def test_every_word_that_is_left_behind_is_listed_by_row():
     made = planned(ICONDUCT.replace("AGENT", "IConduct") + "  Query: x\n  Implementation Type: Java\n")
     shown = made.to_json()["rows"][0]["notes"]

@@ -157,7 +157,8 @@ def test_iconduct_is_carried_word_by_word():
     done = iconduct.SMTP.translate(
         {
             "Connection*": "orders", "Is Active": True, "Cloud Agent*": "south-agent",
-            "Implementation Type*": "Default", "Is Source": False, "Is Target": True, "Timeout": 30_000, "Query": "", "DateTime Format": None,
+            "Implementation Type*": "Default", "Is Source": False, "Is Target": True, "Timeout": 30_000, "Query": "",
+            "DateTime Format": None,
             "Username*": "u", "Password*": "p", "Server URL*": "h.example", "Port*": "465", "Use SSL": "Yes",
             "Use HTML Body": "No",
         }
@@ -311,10 +312,10 @@ def test_dynamic_is_carried():
 def test_the_mailboxes_of_asteria_are_carried():
     raw = {"Connection Name": "in", "Use STARTTLS": "Yes", "Authentication Type": "cram-md5", "Mailbox": "Orders"}
     values = asteria.IMAP4.translate(raw).values
-    names = ("store_type", "connection_security", "basic_mechanism", "folder", "disposition")
-    assert [values[name] for name in names] == ["IMAP", "STARTTLS", "CRAM_MD5", "Orders", "KEEP"]
+    names = ("store_type", "connection_security", "basic_mechanism", "folder")
+    assert [values[name] for name in names] == ["IMAP", "STARTTLS", "CRAM_MD5", "Orders"]
     values = asteria.POP3.translate({"Use POP over SSL": "Yes [pops]", "Authentication Type": "APOP"}).values
-    assert [values[name] for name in names if name != "folder"] == ["POP3", "SSL_TLS", "APOP", "KEEP"]
+    assert [values[name] for name in names if name != "folder"] == ["POP3", "SSL_TLS", "APOP"]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,10 @@ def _form(form: Vocabulary) -> Iterator[str]:
         said = ", ".join(f"`{name} = {value}`" for name, value in form.constants.items())
         yield ""
         yield f"Without a label of its own: {said}."
+    if form.for_new:
+        said = ", ".join(f"`{name} = {value}`" for name, value in form.for_new.items())
+        yield ""
+        yield f"What is created gets {said}."
 
 
 def _label(word: Word) -> str:
