@@ -196,6 +196,7 @@ SPECTACULAR_SETTINGS = {
         "StatusEnum": "connections.choices.Status",
         "KindEnum": "connections.choices.Kind",
         "CredentialKindEnum": "credentials.choices.CredentialKind",
+        "PlannedActionEnum": "connections.exchange.plan.Action",
     },
 }
 
