@@ -3,17 +3,25 @@
 import io
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
+from cluster.models import Cluster
+from cluster.services import save_cluster
 from connections import services
+from connections.exchange import writing
+from connections.exchange.document import Format
 from connections.models import Connection, SmtpConnection
+from connections.selectors import connection_list
 from core.audit.models import AuditEvent
 from tests.definitions import FAULTS, GOOD, JSON_FAULTS
 
 pytestmark = pytest.mark.django_db
 
+ROOT = Path(__file__).resolve().parents[2]
 CANARY = "canary-Zq7-horse"
 FILE = """\
 version: 1
@@ -276,10 +284,31 @@ def test_a_filter_that_matches_nothing_by_mistake_is_refused():
     assert (status, out, err.startswith("status: invalid_choice:")) == (2, "", True)
 
 
+def test_the_documented_file_can_be_applied(file, tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "automation.md").read_text().partition("```yaml\n")[2].partition("```")[0]
+    monkeypatch.setenv("ORDERS_PASSWORD", CANARY)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "invoices").write_text(CANARY)
+    save_cluster(Cluster(), {"name": "south"}, timezone.now())
+    assert run("apply", file(text))[2] == ""
+    assert list(Connection.objects.order_by("name_key").values_list("name", flat=True)) == ["invoices-in", "orders-out"]
+
+
 def test_an_export_goes_on_behind_its_last_batch(file):
     names = [f"n{number:02}" for number in range(7)]
     text = FILE.partition("- ")[0] + "".join(FILE[FILE.index("- ") :].replace("orders-out", name) for name in names)
     run("apply", file(text))
-    from connections.selectors import connection_list
-
     assert [row.name for row in connection_list({}).definitions(size=3)] == names
+
+
+def test_an_export_takes_rows_only_as_they_are_sent(file):
+    taken = []
+
+    def rows():
+        for number in range(1_000):
+            taken.append(number)
+            yield SmtpConnection(name=f"n{number}", host="h.example", port=25)
+
+    pieces = writing.write(Format.YAML, rows())
+    next(pieces)
+    assert len(taken) == 100
