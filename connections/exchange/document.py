@@ -43,7 +43,7 @@ class Row:
 
     place: int
     line: int | None
-    values: Any
+    values: Any = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def test_an_import_is_accessible_from_its_text_to_its_result(visit, theme):
     page.get_by_role("button", name="Show what it would do").click()
     expect(page.get_by_role("heading", name="What it would do")).to_be_visible()
     visit.check(page)
-    page.get_by_role("button", name="Apply the 1 that are sound").click()
+    page.get_by_role("button", name="Apply what is sound (1)").click()
     expect(page.get_by_role("link", name=f"import-{theme}")).to_be_visible()
     visit.check(page)
 

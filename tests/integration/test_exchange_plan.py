@@ -271,3 +271,10 @@ def test_what_is_taken_back_leaves_no_event():
 
 def test_the_format_of_a_file_is_said():
     assert planned('{"connections": []}').format is Format.JSON
+
+
+def test_nothing_on_the_way_shows_a_secret_by_itself():
+    read = document.read(f"connections:\n{ORDERS}".encode())
+    made = plan.make(read, secret_sources.as_it_stands)
+    shown = [read, read.rows[0], made, made.entries[0], made.entries[0].incoming, made.to_json()]
+    assert ["correct horse" in repr(each) for each in shown] == [False] * 6

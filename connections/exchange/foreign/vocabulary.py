@@ -19,7 +19,7 @@ class Translated:
     """A row in our words, on its way."""
 
     kind: str = ""
-    values: Values = field(default_factory=dict)
+    values: Values = field(default_factory=dict, repr=False)
     errors: dict[str, list[ValidationError]] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
