@@ -196,6 +196,8 @@ SPECTACULAR_SETTINGS = {
         "StatusEnum": "connections.choices.Status",
         "KindEnum": "connections.choices.Kind",
         "CredentialKindEnum": "credentials.choices.CredentialKind",
+        "BatchActionEnum": "cluster.batches.choices.Action",
+        "BatchStateEnum": "cluster.batches.choices.BatchState",
     },
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from django.core.exceptions import ValidationError
@@ -39,7 +39,7 @@ _SWITCHES = ("dry_run", "partial")
 class Upload:
     """A file as it came, and what is known of its format."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     format: Format | None
 
 

@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connections.exchange.document import MAX_BYTES, Format
@@ -35,7 +35,7 @@ _SECRET = re.compile(r"passw|pwd|passphrase|kennwort|\bsecret\b", re.IGNORECASE)
 class Carried:
     """A file with what was said about it."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     format: Format | None
     system: str | None
 

@@ -21,7 +21,7 @@ from core.parsers import parse_object
 MAX_BYTES = 32_000_000
 """Largest file: ten thousand connections with every field need about sixteen million bytes of YAML."""
 
-MAX_ROWS = 20_000
+MAX_ROWS = 10_000
 """Most connections in one file; they are changed in one transaction, which other writers wait for."""
 
 VERSION = 1
@@ -43,7 +43,7 @@ class Row:
 
     place: int
     line: int | None
-    values: Any
+    values: Any = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,13 +32,18 @@ Errors = dict[str, list[ValidationError]]
 
 @dataclass(slots=True)
 class Incoming:
-    """A row in our words. `partial`: it says a part of a definition, in the words of a system that has no more."""
+    """A row in our words.
+
+    `partial`: it says a part of a definition, in the words of a system that has no more; `for_new` is what it means
+    beyond that where the connection does not exist yet, `own_tags` are the tags it decides on.
+    """
 
     place: int
     line: int | None
     model: type[Connection] | None = None
     values: dict[str, Any] = field(default_factory=dict, repr=False)
     partial: bool = False
+    for_new: Mapping[str, Any] = field(default_factory=dict)
     own_tags: frozenset[str] = frozenset()
     errors: Errors = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
@@ -139,7 +144,8 @@ def _theirs(row: Row, document: Document, system: System) -> Incoming:
         found.errors = dict(error.error_dict)
         return found
     done = form.translate(raw)
-    found.model, found.values, found.own_tags = KINDS[form.kind], done.values, form.own_tags
+    found.model, found.values = KINDS[form.kind], done.values
+    found.for_new, found.own_tags = form.for_new, form.own_tags
     found.errors, found.notes = done.errors, done.notes
     if iconduct.AGENT in found.values:
         _place(found, found.values.pop(iconduct.AGENT))

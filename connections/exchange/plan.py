@@ -156,9 +156,7 @@ def make(document: Document, secret: Reader, *, system: str | None = None) -> Pl
 
 def _judge(row: Incoming, stored: Mapping[str, Connection], seen: dict[str, Incoming]) -> Entry:
     key = _key(row)
-    before = stored.get(key) if row.model is not None else None
-    if before is not None and type(before) is not row.model:
-        before = None  # the name belongs to another kind: creating answers `not_unique`
+    before = _of_kind(stored.get(key), row)
     name = row.values.get("name")
     entry = Entry(
         row, name if isinstance(name, str) else "", row.model.KIND if row.model is not None else "", Action.REFUSED
@@ -188,12 +186,20 @@ def _preview(row: Incoming, before: Connection | None) -> services.Saved | None:
         return None
     _join_tags(row, before)
     try:
-        return services.preview(row.model, before, row.values, partial=row.partial and before is not None)
+        return services.preview(row.model, before, _values(row, before), partial=_is_partial(row, before))
     except ValidationError as error:
         # What could not be read at all was left out of the values, and is missing only for that reason.
         for name, problems in error.error_dict.items():
             row.errors.setdefault(name, problems)
         return None
+
+
+def _values(row: Incoming, before: Connection | None) -> dict[str, Any]:
+    return row.values if before is not None else {**row.for_new, **row.values}
+
+
+def _is_partial(row: Incoming, before: Connection | None) -> bool:
+    return row.partial and before is not None
 
 
 def _join_tags(row: Incoming, before: Connection | None) -> None:
@@ -219,7 +225,7 @@ def apply(plan: Plan, *, user: User | None, partial: bool = False, now: datetime
     work = [entry for entry in plan.entries if entry.is_work]
     for batch in _batches(work, _AT_ONCE if partial else max(len(work), 1)):
         with transaction.atomic():
-            done = [_write(entry, user, moment) for entry in batch]
+            done = [_write(entry, before, user, moment) for entry, before in _stored(batch)]
             if not partial and not all(done):
                 transaction.set_rollback(True)
                 _forget(batch)
@@ -236,15 +242,25 @@ def _forget(entries: Iterable[Entry]) -> None:
             entry.id = None
 
 
-def _write(entry: Entry, user: User | None, now: datetime) -> bool:
+def _stored(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Connection | None]]:
+    """Yield each row with the connection of its name and kind as it is now, whatever it was for the plan."""
+    for batch in _batches(entries, _AT_ONCE):
+        stored = selectors.by_names([_key(entry.incoming) for entry in batch])
+        for entry in batch:
+            yield entry, _of_kind(stored.get(_key(entry.incoming)), entry.incoming)
+
+
+def _of_kind(found: Connection | None, row: Incoming) -> Connection | None:
+    """Return what was found where it is of the row's kind: else the name is taken, as creating answers."""
+    return found if type(found) is row.model else None
+
+
+def _write(entry: Entry, before: Connection | None, user: User | None, now: datetime) -> bool:
     row = entry.incoming
     assert row.model is not None
-    before = selectors.by_names([_key(row)]).get(_key(row))
-    if before is not None and type(before) is not row.model:
-        before = None
     try:
         saved = services.save(
-            row.model, before, row.values, user=user, partial=row.partial and before is not None, now=now
+            row.model, before, _values(row, before), user=user, partial=_is_partial(row, before), now=now
         )
     except ValidationError as error:
         entry.errors = field_errors(error)

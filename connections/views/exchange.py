@@ -102,11 +102,12 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 def _sentence(made: Plan) -> str:
     """Return what was done, or would be, in one sentence."""
-    words = (("created", Action.CREATE), ("changed", Action.UPDATE), ("unchanged", Action.UNCHANGED))
+    words = ("created", "changed") if made.applied else ("to create", "to change")
     counts = made.counts
-    said = ", ".join(f"{counts[action]} {word}" for word, action in words)
-    refused = f", {counts[Action.REFUSED]} refused" if counts[Action.REFUSED] else ""
-    return f"{said}{refused}."
+    said = dict(zip((*words, "unchanged", "refused"), counts.values(), strict=True))
+    if not counts[Action.REFUSED]:
+        del said["refused"]
+    return ", ".join(f"{count} {word}" for word, count in said.items()) + "."
 
 
 def _refused(request: HttpRequest, sent: Carried | None, error: ValidationError, status: HTTPStatus) -> HttpResponse:

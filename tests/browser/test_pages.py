@@ -9,6 +9,7 @@ from tests.browser.conftest import fill_smtp
 
 PLAIN = {
     "/connections/smtp/new/": "New SMTP connection",
+    "/connections/import/": "Import connections",
     "/credentials/": "Credentials",
     "/credentials/new/": "New credential",
     "/users/": "Users and roles",
@@ -45,6 +46,20 @@ def test_the_log_in_is_accessible_and_says_what_went_wrong(visit, theme):
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Log in").click()
     expect(page.locator(".error-summary")).to_be_focused()
+    visit.check(page)
+
+
+@themes
+def test_an_import_is_accessible_from_its_text_to_its_result(visit, theme):
+    page = visit(theme=theme)
+    page.goto("/connections/import/")
+    sound = f"- {{kind: smtp, name: import-{theme}, host: h.example, port: 25, connection_security: NONE}}\n"
+    page.get_by_label("Or its text").fill(f"connections:\n{sound}- {{kind: smtp, name: a b}}\n")
+    page.get_by_role("button", name="Show what it would do").click()
+    expect(page.get_by_role("heading", name="What it would do")).to_be_visible()
+    visit.check(page)
+    page.get_by_role("button", name="Apply what is sound (1)").click()
+    expect(page.get_by_role("link", name=f"import-{theme}")).to_be_visible()
     visit.check(page)
 
 

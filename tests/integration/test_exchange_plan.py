@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from cluster.models import Cluster
+from cluster.services import save_cluster
 from connections import services
 from connections.exchange import document, plan, secret_sources
 from connections.exchange.document import Format
@@ -215,15 +216,10 @@ def test_every_fault_of_every_row_is_named():
 
 
 def test_references_are_names():
-    Cluster.objects.create(name="south", name_key="south", **_made())
+    save_cluster(Cluster(), {"name": "south"}, timezone.now())
     assert applied(ORDERS + "  cluster: SOUTH\n").applied
     assert SmtpConnection.objects.get().cluster.name == "south"
     assert faults(planned(ORDERS + "  cluster: north\n")) == [("/connections/0/cluster", "not_found")]
-
-
-def _made():
-    names = {field.name for field in Cluster._meta.concrete_fields}
-    return {name: timezone.now() for name in ("created", "updated") if name in names}
 
 
 def test_a_spreadsheet_creates_what_it_says():
@@ -275,3 +271,10 @@ def test_what_is_taken_back_leaves_no_event():
 
 def test_the_format_of_a_file_is_said():
     assert planned('{"connections": []}').format is Format.JSON
+
+
+def test_nothing_on_the_way_shows_a_secret_by_itself():
+    read = document.read(f"connections:\n{ORDERS}".encode())
+    made = plan.make(read, secret_sources.as_it_stands)
+    shown = [read, read.rows[0], made, made.entries[0], made.entries[0].incoming, made.to_json()]
+    assert ["correct horse" in repr(each) for each in shown] == [False] * 6

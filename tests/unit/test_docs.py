@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from connections.exchange.foreign import page as foreign
 from core.audit import ACTS
 from steng.wire import ProbeRequest, from_json
 
@@ -25,3 +26,7 @@ def test_the_acts_that_are_recorded_are_documented_as_they_are():
     text = (ROOT / "docs" / "audit.md").read_text()
     table = text.partition("<!-- acts:")[2].partition("<!-- end of acts -->")[0]
     assert dict(re.findall(r"^\| `([a-z_.]+)` \| (.+) \|$", table, re.MULTILINE)) == dict(ACTS)
+
+
+def test_the_page_of_foreign_words_is_what_the_tables_say():
+    assert (ROOT / "docs" / "import.md").read_text().splitlines() == list(foreign.write())

@@ -57,6 +57,8 @@ _NAME = text("Connection Name", "name")
 _HOST = text("Host", "host")
 _TIMEOUT = number("Timeout", "timeout_ms", "seconds there, milliseconds here", factor=1_000, default=60)
 _DYNAMIC = choice("Dynamic", "dynamic", {"false": False, "true": True}, default=False)
+# Flows decide there what becomes of a message; until somebody decides it here, nothing is lost.
+_UNDECIDED = {"disposition": "KEEP"}
 _TAGS = frozenset({"asteria-system", "asteria-user"})
 
 
@@ -81,7 +83,7 @@ def _mailbox_sign_in(challenge: str, ours: str, *, plain: str) -> tuple[Word, ..
     return (
         choice(
             "Authentication Type", "basic_mechanism", {"Plain [plain]": plain, challenge: ours},
-            default="plain", aliases=("Authentication",),
+            default="plain",
         ),
         text("User", "username", aliases=("Username",)),
         text("Password", "password", "a secret: see above"),
@@ -138,8 +140,8 @@ IMAP4 = Vocabulary(
         _DYNAMIC,
         _SCOPE,
     ),
-    # Flows decide there what becomes of a message; until somebody decides it here, nothing is lost.
-    constants={"authentication_type": "BASIC", "store_type": "IMAP", "disposition": "KEEP"},
+    constants={"authentication_type": "BASIC", "store_type": "IMAP"},
+    for_new=_UNDECIDED,
     finish=_finish,
     own_tags=_TAGS,
 )
@@ -158,15 +160,16 @@ POP3 = Vocabulary(
         _DYNAMIC,
         _SCOPE,
     ),
-    constants={"authentication_type": "BASIC", "store_type": "POP3", "disposition": "KEEP"},
+    constants={"authentication_type": "BASIC", "store_type": "POP3"},
+    for_new=_UNDECIDED,
     finish=_finish,
     own_tags=_TAGS,
 )
 
 _SMTP_ONLY = frozenset(
     {
-        "use smtp over ssl", "smtp username", "smtp password", "pop3 server", "pop3 port", "interval time",
-        "use apop", "options for pop-before-smtp authentication", "options for smtp authentication",
+        "use smtp over ssl", "authentication", "smtp username", "smtp password", "pop3 server", "pop3 port",
+        "interval time", "use apop", "options for pop-before-smtp authentication", "options for smtp authentication",
     }
 )  # fmt: skip
 

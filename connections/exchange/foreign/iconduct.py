@@ -53,10 +53,10 @@ _SERVER: tuple[Word, ...] = (
     ),
     choice(
         "Implementation Type", "_implementation", {"Default": "Default", "Java": "Java"},
-        "Default: nothing; Java is not carried",
+        "Default: nothing to carry; Java: *not carried*",
     ),
-    switch("Is Source", "_source"),
-    switch("Is Target", "_target"),
+    switch("Is Source", "_source", meaning="the kind: a source alone is a mailbox"),
+    switch("Is Target", "_target", meaning="the kind: a target is SMTP, and so is what is neither"),
     number("Timeout", "timeout_ms", "milliseconds, as there"),
 )  # fmt: skip
 _SIGN_IN: tuple[Word, ...] = (

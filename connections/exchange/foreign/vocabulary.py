@@ -19,7 +19,7 @@ class Translated:
     """A row in our words, on its way."""
 
     kind: str = ""
-    values: Values = field(default_factory=dict)
+    values: Values = field(default_factory=dict, repr=False)
     errors: dict[str, list[ValidationError]] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
@@ -29,8 +29,9 @@ class Vocabulary:
     """The form of one kind of connection in another system.
 
     `variant` is what that system calls the kind, where it makes more of them than we do. `constants` are what it means
-    without saying; `finish` joins words that make one value of ours only together (their own values stand under names
-    that begin with an underscore). `own_tags` are the tags that the form decides on; a connection keeps its others.
+    without saying; `for_new` is given beside that to connections that are created. `finish` joins words that make one
+    value of ours only together (their own values stand under names that begin with an underscore). `own_tags` are the
+    tags that the form decides on; a connection keeps its others.
     """
 
     kind: str
@@ -38,8 +39,12 @@ class Vocabulary:
     words: tuple[Word, ...]
     variant: str = ""
     constants: Mapping[str, Any] = field(default_factory=dict)
+    for_new: Mapping[str, Any] = field(default_factory=dict)
     finish: Callable[[Translated], None] | None = None
     own_tags: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return self.title
 
     @property
     def sections(self) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ class Command(AuditedCommand):
         "list": "connections.view",
         "show": "connections.view",
         "set": "connections.edit",
+        "apply": "connections.edit",
+        "export": "connections.view",
         "test": "connections.test",
         "apply": "connections.edit",
         "export": "connections.view",
