@@ -42,8 +42,6 @@ class Command(AuditedCommand):
         "apply": "connections.edit",
         "export": "connections.view",
         "test": "connections.test",
-        "apply": "connections.edit",
-        "export": "connections.view",
     }
     help = (
         "List, show, set, apply, export and test connections. Exit status: 0 success or warning, 1 the test failed, "
