@@ -93,6 +93,7 @@ class Imap(MailSession):
 
     async def _sign_in(self, choice: sasl.Choice, login: Login) -> None:
         refuse_unsayable(choice, login.username, login.password.reveal(), forbidden="\0")
+        self._hear_what_waits()
         known, self._capabilities = self._known, None
         self._signing_in = True
         answer = await (self._login(login, known) if choice.command else self._authenticate(choice, login, known))
@@ -183,6 +184,18 @@ class Imap(MailSession):
             if goodbye is not None:
                 raise ProbeFailure("closed", self._quoted(goodbye, "says goodbye"), evidence=self._evidence(goodbye))
         raise ProbeFailure("too_much_data", f"The server sent more than {MAX_LINES} lines to one command.")
+
+    def _hear_what_waits(self) -> None:
+        """Take what the server said unasked: after a goodbye, or an answer to nothing, no password may follow."""
+        self._settled = False
+        while (line := self.channel.waiting_line()) is not None:
+            word, _, rest = line.partition(" ")
+            if word != "*":
+                raise ProbeFailure("protocol_error", "The server answers a command that was never sent.")
+            goodbye = self._untagged(rest)
+            if goodbye is not None:
+                raise ProbeFailure("closed", self._quoted(goodbye, "says goodbye"), evidence=self._evidence(goodbye))
+        self._settled = True
 
     def _untagged(self, text: str) -> Answer | None:
         """Take an untagged answer; return it where it is the last."""

@@ -114,6 +114,13 @@ class Lines(Channel):
             raise not_spoken(self.protocol, line)
         return line.decode("utf-8", "surrogateescape")
 
+    def waiting_line(self) -> str | None:
+        """Return a whole line that has come without being waited for, None where there is none; raises ProbeFailure."""
+        if self._broken is not None:
+            raise self._broken
+        line = self._reader.next()
+        return None if line is None else line.decode("utf-8", "surrogateescape")
+
     async def data_line(self) -> str:
         """Return the next line, whatever stands in it; raises ProbeFailure."""
         return (await self._next(None)).decode("utf-8", "surrogateescape")

@@ -160,8 +160,7 @@ def _goodbyes() -> Iterator[Fault]:
     """Yield servers that say goodbye unasked, in the segment of their answer to something else."""
     for at, when, securities, here in (
         (_CAPABILITIES, _GREETING, EITHER, ("CAPABILITY",)),
-        (_AUTH, _CAPABILITIES, CLEAR, ("AUTHENTICATE CRAM-MD5",)),
-        (_AUTH, _CAPABILITIES, TLS[1:], ("AUTHENTICATE PLAIN",)),
+        (_AUTH, _CAPABILITIES, (*CLEAR, *TLS[1:]), ()),
         (Moment.STARTTLS, _CAPABILITIES, TLS[:1], ("STARTTLS",)),
     ):
         yield Fault(
