@@ -269,6 +269,13 @@ def test_what_is_taken_back_leaves_no_event():
     assert (plan.apply(made, user=None).applied, AuditEvent.objects.count()) == (False, events)
 
 
+def test_an_import_that_came_to_nothing_is_not_recorded():
+    made = planned(ORDERS)
+    services.save(MailboxConnection, None, {**GOOD, "name": "ORDERS-out"}, user=None)
+    events = AuditEvent.objects.count()
+    assert (plan.apply(made, user=None, partial=True).applied, AuditEvent.objects.count()) == (True, events)
+
+
 def test_the_format_of_a_file_is_said():
     assert planned('{"connections": []}').format is Format.JSON
 

@@ -358,6 +358,7 @@ def test_a_kind_that_cannot_be_told_is_asked_for(kind, code):
         (["name", "host", "Port"], None),
         (["kind", "name"], None),
         (["Colour", "Taste"], None),
+        (["Connection Name", "Colour"], None),
         ([], None),
     ],
 )
