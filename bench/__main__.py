@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import click, listing, probe
+from bench import bulk, click, listing, probe
 
 BENCHMARKS: dict[str, tuple[str, Callable[[Sequence[str]], None]]] = {
     "probe": ("P1: CPU per probe, ours beside a bare asyncio client and aiosmtplib", probe.main),
     "click": ("P3: one interactive test over REST, from the request to the verdict", click.main),
+    "bulk": ("P6, P8: a bulk test of 1,000 connections, and a click behind it", bulk.main),
     "listing": ("C1: the list of 20,000 connections beside a plain Django REST framework list", listing.main),
 }
 

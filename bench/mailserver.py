@@ -44,18 +44,21 @@ class Target:
 
 
 @contextlib.contextmanager
-def mail_servers(folder: Path, *, processes: int = 1, variety: int = 1) -> Iterator[list[Target]]:
+def mail_servers(
+    folder: Path, *, processes: int = 1, variety: int = 1, accounts: int | None = None
+) -> Iterator[list[Target]]:
     """Serve SMTP with STARTTLS and AUTH PLAIN on loopback, under one authority.
 
-    Each process has `variety` certificates, which it shows in turn, and as many accounts: a client that
-    remembers what it saw a moment ago shall not look quicker than it is. Returns one target for each account.
+    Each process has `variety` certificates, which it shows in turn, and as many accounts unless `accounts` says
+    otherwise: a client that remembers what it saw a moment ago shall not look quicker than it is. Returns one target
+    for each account.
     """
     pki = Pki()
     targets = []
     with contextlib.ExitStack() as stack:
         for number in range(processes):
             leaves = [pki.leaf().write(folder / f"{number}-{place}").combined for place in range(variety)]
-            users = {f"orders-{place}": secrets.token_urlsafe(16) for place in range(variety)}
+            users = {f"orders-{place}": secrets.token_urlsafe(16) for place in range(accounts or variety)}
             process = stack.enter_context(running(["-m", "bench.mailserver"]))
             port = _tell(process, Setting([str(leaf) for leaf in leaves], users))
             targets += [Target("127.0.0.1", port, *account, pki.root.pem.decode()) for account in users.items()]

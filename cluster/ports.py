@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cluster.models import Batch, Job
+from cluster.models import Batch, BatchItem, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Outcome:
 
 
 Staleness = Callable[[Sequence[Job]], set[uuid.UUID]]
-Performer = Callable[[Batch, Sequence[uuid.UUID]], Callable[[uuid.UUID], Outcome]]
+Performer = Callable[[Batch, Sequence[BatchItem]], Callable[[uuid.UUID], Outcome]]
 
 _staleness: list[Staleness] = []
 _performers: dict[str, Performer] = {}

@@ -18,7 +18,7 @@ from cluster.batches import services as batches
 from cluster.batches.choices import Action
 from cluster.batches.services import Thing
 from cluster.choices import Lane
-from cluster.models import Batch
+from cluster.models import Batch, BatchItem
 from cluster.ports import Outcome, register_performer
 from connections import candidate, selectors, services, testing
 from connections.choices import Status
@@ -121,10 +121,13 @@ def matching_filter(filters: Mapping[str, str]) -> selectors.Matches:
         raise ValidationError({"filter": problems}) from None
 
 
-def performer(batch: Batch, ids: Sequence[uuid.UUID]) -> Callable[[uuid.UUID], Outcome]:
+def performer(batch: Batch, items: Sequence[BatchItem]) -> Callable[[uuid.UUID], Outcome]:
     """Return what does to one connection what a batch asks for, as the user who asked and may still do it."""
     user, action = batch.requested_by, Action(batch.action)
-    rows, known = selectors.find_many(ids), dict[tuple[str, int], TrustSet]()
+    rows, known = (
+        selectors.find_many((item.thing_kind, item.thing_id) for item in items),
+        dict[tuple[str, int], TrustSet](),
+    )
 
     def perform(thing_id: uuid.UUID) -> Outcome:
         # Nobody may do anything for a user who is gone.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError
@@ -129,12 +129,16 @@ def by_names(keys: Collection[str]) -> dict[str, Connection]:
     return found
 
 
-def find_many(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Connection]:
-    """Return the connections with these ids, each as a row of its own kind, without what only pages show."""
+def find_many(keys: Iterable[tuple[str, uuid.UUID]]) -> dict[uuid.UUID, Connection]:
+    """Return the connections with these kinds and ids, each as a row of its kind, without what only pages show."""
+    wanted: dict[str, list[uuid.UUID]] = {}
+    for kind, key in keys:
+        wanted.setdefault(kind, []).append(key)
     found: dict[uuid.UUID, Connection] = {}
-    for model in KINDS.values():
-        rows = model._default_manager.select_related("last_test", "cluster", "steng").filter(pk__in=ids)
-        found |= {row.pk: row for row in rows}
+    for kind, ids in wanted.items():
+        if kind in KINDS:
+            rows = KINDS[kind]._default_manager.select_related("last_test", "cluster", "steng").filter(pk__in=ids)
+            found |= {row.pk: row for row in rows}
     return found
 
 

@@ -42,9 +42,9 @@ def waiting(batch: Batch, limit: int) -> list[BatchItem]:
 
 
 def running(batch: Batch, limit: int) -> list[BatchItem]:
-    """Return items whose test is on the way."""
+    """Return items whose test is on the way, the latest first: those still wait, and are not to begin any more."""
     found = BatchItem.objects.filter(batch=batch, state=ItemState.RUNNING, verdict="")
-    return list(found.select_related("job").defer(*_HEAVY).order_by("place")[:limit])
+    return list(found.select_related("job").defer(*_HEAVY).order_by("-place")[:limit])
 
 
 _HEAVY = ("job__sealed_request", "job__definition", "job__stages", "job__transcript")

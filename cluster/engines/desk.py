@@ -2,6 +2,10 @@
 
 The loop never waits for a lock or a disk: it hands over an act and awaits the answer. Acts that pile up while
 the disk writes share the next commit, so that five hundred probes do not cost five hundred flushes.
+
+Acts for a person go first. Patient ones, those of bulk tests, come a few at a time and with a rest after them: who
+clicks meanwhile waits for a few at most, and the web server, which only looks now and then whether the database is
+free, finds it so.
 """
 
 from __future__ import annotations
@@ -9,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -24,6 +29,12 @@ Result = TypeVar("Result")
 BATCH = 64
 """Acts that share one commit at most: more would make the first of them wait for the last."""
 
+FEW = 8
+"""Patient acts that share one commit at most."""
+
+REST = 0.5
+"""The rest after patient acts, as a share of the time that they took."""
+
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 """Seconds between two tries while the database is locked, full or away."""
@@ -34,6 +45,7 @@ class _Slip:
     act: Callable[[], Any]
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
+    patient: bool
 
     def resolve(self, result: Any = None, error: BaseException | None = None) -> None:
         def deliver() -> None:
@@ -49,11 +61,16 @@ class _Slip:
 
 
 class Desk:
-    """Do acts in their order; an answer is given only after the commit that holds its act."""
+    """Do acts in their order, patient ones after the others; an answer is given only after the commit of its act."""
 
     def __init__(self) -> None:
-        self._slips: queue.SimpleQueue[_Slip | None] = queue.SimpleQueue()
+        self._urgent: deque[_Slip] = deque()
+        self._patient: deque[_Slip] = deque()
+        self._news = threading.Condition()
         self._thread = threading.Thread(target=self._serve, name="database", daemon=True)
+        self._closing = False
+        self._rested_at = 0.0
+        self._passed_over = False
         self._trouble = False
         self._hurry = False
 
@@ -67,19 +84,23 @@ class Desk:
 
     async def close(self) -> None:
         """End the thread once everything handed over is done."""
-        self._slips.put(None)
+        with self._news:
+            self._closing = True
+            self._news.notify()
         await asyncio.to_thread(self._thread.join)
 
-    async def call(self, act: Callable[[], Result]) -> Result:
+    async def call(self, act: Callable[[], Result], *, patient: bool = False) -> Result:
         """Return the result of an act; while the database is locked, full or away, try again and again.
 
-        Raises whatever else the act raises.
+        A patient act lets others go first. Raises whatever else the act raises.
         """
         pause = FIRST_PAUSE
         while True:
             loop = asyncio.get_running_loop()
-            slip = _Slip(act, loop, loop.create_future())
-            self._slips.put(slip)
+            slip = _Slip(act, loop, loop.create_future(), patient)
+            with self._news:
+                (self._patient if patient else self._urgent).append(slip)
+                self._news.notify()
             try:
                 result: Result = await slip.answer
             except (OperationalError, InterfaceError) as error:
@@ -97,21 +118,28 @@ class Desk:
                 return result
 
     def _serve(self) -> None:
-        last = False
-        while not last:
-            slips = self._next_batch()
-            last = None in slips
-            batch = [slip for slip in slips if slip is not None and not slip.answer.cancelled()]
+        while slips := self._next_batch():
+            batch = [slip for slip in slips if not slip.answer.cancelled()]
             if batch:
+                begun = time.monotonic()
                 self._do(batch)
+                if any(slip.patient for slip in batch):
+                    self._rested_at = time.monotonic() + REST * (time.monotonic() - begun)
         connection.close()
 
-    def _next_batch(self) -> list[_Slip | None]:
-        slips = [self._slips.get()]
-        with contextlib.suppress(queue.Empty):
-            while len(slips) < BATCH and slips[-1] is not None:
-                slips.append(self._slips.get_nowait())
-        return slips
+    def _next_batch(self) -> list[_Slip]:
+        """Wait for acts and return those of the next commit; none where everything is done and nothing will come."""
+        with self._news:
+            while True:
+                rest = 0.0 if self._closing else self._rested_at - time.monotonic()
+                # Where others come without end, every other batch takes patient ones along.
+                turn = bool(self._patient) and rest <= 0 and (not self._urgent or self._passed_over)
+                if self._urgent or turn:
+                    self._passed_over = bool(self._patient) and not turn
+                    return [*_taken(self._urgent, BATCH), *_taken(self._patient, FEW if turn else 0)]
+                if self._closing and not self._patient:
+                    return []
+                self._news.wait(rest if self._patient else None)
 
     def _do(self, batch: list[_Slip]) -> None:
         """Do the batch in one transaction, each act in its own savepoint."""
@@ -134,3 +162,7 @@ class Desk:
             raise
         except Exception as error:  # noqa: BLE001  it belongs to whoever handed the act over; the others go on
             return slip, None, error
+
+
+def _taken(slips: deque[_Slip], limit: int) -> list[_Slip]:
+    return [slips.popleft() for _ in range(min(limit, len(slips)))]

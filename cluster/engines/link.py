@@ -11,7 +11,7 @@ from uuid import UUID
 
 from cluster import accounts, dispatch
 from cluster.asides import Asides
-from cluster.engines.desk import Desk
+from cluster.engines.desk import Desk, Result
 from cluster.models import Steng
 from steng.codes import find
 from steng.wire import ProbeReport, Stage, StageName, StageOutcome, Verdict
@@ -26,8 +26,17 @@ PROGRESS_PAUSE = 0.1
 class LocalLink:
     """Pull the arrows of the jobs that the worker of this process runs."""
 
-    def __init__(self, desk: Desk, steng: Steng, clock: Callable[[], datetime], asides: Asides) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        steng: Steng,
+        clock: Callable[[], datetime],
+        asides: Asides,
+        patient: Callable[[UUID], bool],
+    ) -> None:
+        """Work at a desk; `patient` tells of a job whether it lets those of others go first."""
         self._desk = desk
+        self._patient = patient
         self._asides = asides
         self._steng = steng
         self._clock = clock
@@ -37,14 +46,14 @@ class LocalLink:
 
     async def claim(self, job: UUID) -> Work | None:
         """Claim a job that this engine has accepted."""
-        got = await self._desk.call(lambda: dispatch.claim(job, self._steng, self._clock()))
+        got = await self._call(job, lambda: dispatch.claim(job, self._steng, self._clock()))
         if got is None:
             return None
         return Work(got.job, got.attempt, got.request, (got.run_deadline - self._clock()).total_seconds())
 
     async def mark_credentials(self, work: Work) -> bool | Suspension:
         """Return True only after the mark is on disk."""
-        permit = await self._desk.call(lambda: dispatch.mark_credentials(work.job, work.attempt, self._clock()))
+        permit = await self._call(work.job, lambda: dispatch.mark_credentials(work.job, work.attempt, self._clock()))
         if permit.suspension is None:
             return permit.granted
         return Suspension(**accounts.told(permit.suspension))
@@ -64,11 +73,11 @@ class LocalLink:
         self._asides.put(work.job, report.aside, self._clock())
         report = dataclasses.replace(report, aside={})
         try:
-            stored = await self._desk.call(lambda: dispatch.finish(work.job, work.attempt, report, self._clock()))
+            stored = await self._call(work.job, lambda: dispatch.finish(work.job, work.attempt, report, self._clock()))
         except (ValueError, TypeError, KeyError):
             _log.exception("the report of job %s cannot be stored", work.job)
             bare = _bare(report)
-            stored = await self._desk.call(lambda: dispatch.finish(work.job, work.attempt, bare, self._clock()))
+            stored = await self._call(work.job, lambda: dispatch.finish(work.job, work.attempt, bare, self._clock()))
         if not stored:
             self._asides.drop(work.job)
 
@@ -76,7 +85,7 @@ class LocalLink:
         """End the job that took too long."""
         await self.write()
         self.forget(work.job)
-        await self._desk.call(lambda: dispatch.overrun(work.job, work.attempt, self._clock()))
+        await self._call(work.job, lambda: dispatch.overrun(work.job, work.attempt, self._clock()))
 
     def forget(self, job: UUID) -> None:
         """Keep nothing more about a job."""
@@ -97,9 +106,12 @@ class LocalLink:
         self._unwritten.clear()
         await asyncio.gather(*writes)
 
+    async def _call(self, job: UUID, act: Callable[[], Result]) -> Result:
+        return await self._desk.call(act, patient=self._patient(job))
+
     async def _write(self, work: Work, stages: list[Stage]) -> None:
         so_far = tuple(stages)
-        await self._desk.call(lambda: dispatch.progress(work.job, work.attempt, so_far))
+        await self._call(work.job, lambda: dispatch.progress(work.job, work.attempt, so_far))
 
 
 def _bare(report: ProbeReport) -> ProbeReport:

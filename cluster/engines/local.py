@@ -18,7 +18,6 @@ import logging
 import os
 import secrets
 import ssl
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -51,8 +50,11 @@ ROUND = 1.0
 """Seconds after which a round is made although no bell rang."""
 
 BREATH = 0.01
-"""Seconds at least between two turns of a batch, and as many as the turn took: half of the time the database is
-free for others. Who waits for the lock of SQLite only looks now and then whether it is free."""
+"""Seconds between two turns of batches, and from the end of a bulk test to the next round: what comes together in
+that time is done together."""
+
+BULK_ROUND = 10
+"""Bulk tests that one round accepts: a round with a click in it is not to be a long one."""
 
 GRACE = 5.0
 """Seconds that running tests get when the process is asked to end."""
@@ -81,7 +83,7 @@ class LocalEngine:
         self._incarnation = secrets.token_hex(16)
         self._desk = Desk()
         self._asides = asides.Asides()
-        self._link = LocalLink(self._desk, steng, clock, self._asides)
+        self._link = LocalLink(self._desk, steng, clock, self._asides, self._is_patient)
         self._worker = Worker(self._link, probe, self._ended)
         self._held: dict[UUID, Held] = {}
         self._performer = Performer()
@@ -178,6 +180,8 @@ class LocalEngine:
             for taken in accepted:
                 self._held[taken.job] = taken
                 self._worker.take(taken.job)
+            if _bulk(accepted) >= BULK_ROUND:
+                self._ring.set()  # there may be more
             await _within_a_round(self._ring)
 
     def _round(self, attempts: dict[UUID, int], held: tuple[Held, ...]) -> tuple[set[UUID], list[Held]]:
@@ -196,7 +200,8 @@ class LocalEngine:
 
     def _accept_from(self, lane: Lane, steng: Steng, room: Room) -> list[Held]:
         accepted: list[Held] = []
-        while limit := room.free(lane):
+        most = BULK_ROUND if lane == Lane.BULK else room.free(lane)
+        while limit := min(room.free(lane), most - len(accepted)):
             found = selectors.waiting_for(steng, lane=lane, full_targets=room.full_targets(lane), limit=limit)
             before = len(accepted)
             for job in (Held(*row) for row in found):
@@ -211,10 +216,9 @@ class LocalEngine:
         """Perform batches; while none is live, look for one at each ring and each second."""
         while not self._stopping.is_set():
             self._batch_ring.clear()
-            begun = time.monotonic()
-            turn = await self._desk.call(lambda: self._performer.turn(self._clock()))
+            turn = await self._desk.call(lambda: self._performer.turn(self._clock()), patient=True)
             self._batch_live = turn.live
-            await asyncio.sleep(max(BREATH, time.monotonic() - begun) if turn.live else 0)
+            await asyncio.sleep(BREATH if turn.live else 0)
             if not turn.more:
                 await _within_a_round(self._batch_ring)
         await asyncio.Event().wait()  # a chore ends only by breaking
@@ -255,10 +259,20 @@ class LocalEngine:
         self._link.forget(job)
 
     def _ended(self, job: UUID) -> None:
-        if self._held.pop(job, None) is not None and not self._stopping.is_set():
-            self._ring.set()  # there is room again
-            if self._batch_live:
-                self._batch_ring.set()  # it may have been the last of a batch
+        held = self._held.pop(job, None)
+        if held is None or self._stopping.is_set():
+            return
+        if held.lane == Lane.BULK:
+            # There is room again, for which nobody waits but others of the kind: they may end together.
+            asyncio.get_running_loop().call_later(BREATH, self._ring.set)
+        else:
+            self._ring.set()
+        if self._batch_live:
+            self._batch_ring.set()  # it may have been the last of a batch
+
+    def _is_patient(self, job: UUID) -> bool:
+        held = self._held.get(job)
+        return held is not None and held.lane == Lane.BULK
 
 
 class Room:
@@ -311,6 +325,10 @@ class Room:
 def _without_reserve(places: int) -> int:
     """Return how many of these places bulk tests get: never all of them, except of a single one."""
     return max(1, places - max(1, places // RESERVED))
+
+
+def _bulk(jobs: Iterable[Held]) -> int:
+    return sum(job.lane == Lane.BULK for job in jobs)
 
 
 async def _within_a_round(ring: asyncio.Event) -> None:

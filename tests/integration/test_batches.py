@@ -254,9 +254,9 @@ def test_a_turn_is_short(admin_user):
     assert (turn.live, turn.more, selectors.count(batch)["waiting"]) == (True, True, 1)
 
 
-def test_a_turn_that_takes_long_does_one_item_and_lets_others_write(admin_user, monkeypatch):
+def test_a_turn_that_takes_long_does_few_items_and_lets_others_write(admin_user, monkeypatch):
     monkeypatch.setattr(performing, "SECONDS", 0)
-    batch = start("disable", some(3), admin_user)
+    batch = start("disable", some(performing.FEWEST + 2), admin_user)
     assert Performer().turn(NOW).more
     assert selectors.count(batch)["waiting"] == 2
 
@@ -264,14 +264,15 @@ def test_a_turn_that_takes_long_does_one_item_and_lets_others_write(admin_user, 
 def test_turns_that_take_long_become_smaller_and_grow_again(admin_user, monkeypatch):
     monkeypatch.setattr(performing, "SECONDS", 0)
     batch, performer = start("disable", some(3 * performing.ITEMS), admin_user), Performer()
-    for _ in range(5):
+    for _ in range(3):
         performer.turn(NOW)
     monkeypatch.setattr(performing, "SECONDS", 3600)
     done = [selectors.count(batch)["done"]]
     for _ in range(3):
         performer.turn(NOW)
         done.append(selectors.count(batch)["done"])
-    assert done == [5, 7, 11, 19]
+    few = performing.FEWEST
+    assert done == [3 * few, 4 * few, 6 * few, 10 * few]
 
 
 def test_batches_take_turns(admin_user):

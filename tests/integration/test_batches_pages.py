@@ -82,10 +82,10 @@ def test_chosen_rows_are_disabled_and_the_result_is_shown(act, admin_client):
     page = act("disable", rows[:2])
     batch = Batch.objects.get()
     assert page.redirect_chain == [(f"/bulk/{batch.pk}/", 302)]
-    assert "0 of 2 over" in text(page)
+    assert "0 of 2 finished" in text(page)
     perform()
     shown = text(admin_client.get(f"/bulk/{batch.pk}/"))
-    assert ("2 of 2 over" in shown, "Done 2" in shown, shown.count("Disabled")) == (True, True, 2)
+    assert ("2 of 2 finished" in shown, "Done 2" in shown, shown.count("Disabled")) == (True, True, 2)
     assert Connection.objects.filter(status="DISABLED").count() == 2
 
 
@@ -208,7 +208,7 @@ def test_a_poll_answers_nothing_while_nothing_is_new(act, admin_client):
     perform()
     last = admin_client.get(poll, headers={"HX-Request": "true"})
     assert ("hx-get" in last.content.decode(), 'id="announce" hx-swap-oob' in last.content.decode()) == (False, True)
-    assert "Finished: 1 of 1 over, 0 failed." in text(last)
+    assert "Finished: Disable 1 connection, 0 failed." in text(last)
 
 
 def test_a_poll_without_a_script_is_the_page(admin_client, admin_user):
