@@ -23,6 +23,7 @@ from core.fields import (
     StrictIntegerField,
     StrictTextField,
 )
+from core.secret_values import MAX_SECRET
 from tests.fields import sound
 from tests.fields.sound import where_it_applies
 
@@ -110,7 +111,8 @@ def _of_list(field: Any) -> Found:
         yield "a member that protects nothing", [min(field.refused)], "not_acceptable"
 
 
-def _typed_of(field: models.Field[Any, Any]) -> Found:
+def of_type(field: models.Field[Any, Any]) -> Found:
+    """Yield what no text can say, and what is not of the field's type."""
     if isinstance(field, StrictBooleanField):
         yield "a text", "true", "invalid_type"
         yield "a number", 1, "invalid_type"
@@ -138,27 +140,40 @@ _MAKERS: tuple[tuple[type, Callable[[Any], Found]], ...] = (
 )
 
 
+def of_value(field: Any) -> Found:
+    """Yield what is of the field's type, or a text, and not within its limits."""
+    return next(make for known, make in _MAKERS if isinstance(field, known))(field)
+
+
 def _of_fields(kind: str, model: type[Connection]) -> Iterator[Fault]:
     for name in model.definition_fields():
         field: Any = model._meta.get_field(name)
         around = where_it_applies(model, name)
-        maker = next(make for known, make in _MAKERS if isinstance(field, known))
-        for title, value, code in maker(field):
+        for title, value, code in of_value(field):
             yield Fault(kind, f"{name}: {title}", {**around, name: value}, name, code)
-        for title, value, code in _typed_of(field):
+        for title, value, code in of_type(field):
             yield Fault(kind, f"{name}: {title} by type", {**around, name: value}, name, code, typed=True)
+
+
+def of_long_secret(limit: int) -> Found:
+    """Yield a secret that is too long."""
+    yield f"{limit + 1} characters", "p" * (limit + 1), "too_long"
+
+
+def of_secret_type() -> Found:
+    """Yield what a form or a command line cannot say as a secret."""
+    yield "nothing", "", "too_short"
+    yield "a line end", "a\nb", "forbidden_character"
+    yield "a NUL", "a\x00b", "forbidden_character"
+    yield "a number", 5, "invalid_type"
 
 
 def _of_secrets(kind: str, model: type[Connection]) -> Iterator[Fault]:
     for name in model.SECRETS:
         around = where_it_applies(model, name)
-        yield Fault(kind, f"{name}: 1025 characters", {**around, name: "p" * 1_025}, name, "too_long")
-        for title, value, code in (
-            ("nothing", "", "too_short"),
-            ("a line end", "a\nb", "forbidden_character"),
-            ("a NUL", "a\x00b", "forbidden_character"),
-            ("a number", 5, "invalid_type"),
-        ):
+        for title, value, code in of_long_secret(MAX_SECRET):
+            yield Fault(kind, f"{name}: {title}", {**around, name: value}, name, code)
+        for title, value, code in of_secret_type():
             yield Fault(kind, f"{name}: {title}", {**around, name: value}, name, code, typed=True)
 
 
