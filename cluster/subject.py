@@ -22,7 +22,8 @@ from cluster.models import Job
 from core.api import ApiView
 from core.permissions import ActMixin, either
 
-TAKES = either("connections.subject", note="of a test that one asked for oneself")
+ACT = "connections.subject"
+TAKES = either(ACT, note="of a test that one asked for oneself")
 
 SUBJECT = "subject"
 """What a test calls it where it tells it aside."""
