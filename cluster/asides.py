@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -38,6 +39,9 @@ PATIENCE = 2.0
 
 _MAX_VALUES = 8
 _MAX_QUESTION = 64
+_IS_THERE = "?"
+"""What stands before the job where somebody asks whether there is an aside, and does not take it."""
+
 _MAX_ANSWER = 1 << 20
 _LONGEST_PATH = 100  # sun_path holds 108 bytes on Linux, less elsewhere (unix(7))
 
@@ -74,6 +78,12 @@ class Asides:
         kept = self._kept.pop(job, None)
         return kept.words if kept else {}
 
+    def names(self, job: uuid.UUID, now: datetime) -> list[str]:
+        """Return what an aside tells of, without telling it; empty where there is none, or none any more."""
+        self.purge(now)
+        kept = self._kept.get(job)
+        return list(kept.words) if kept else []
+
     def drop(self, job: uuid.UUID) -> None:
         """Forget an aside that nobody shall get."""
         self._kept.pop(job, None)
@@ -89,16 +99,14 @@ def take(job: uuid.UUID) -> dict[str, str]:
 
     Empty where there is none, or no dispatcher. The caller has made sure that the person may have it.
     """
-    try:
-        with _socket() as line, _reachable(place()) as address:
-            line.settimeout(PATIENCE)
-            line.connect(address)
-            line.sendall(f"{job}\n".encode())
-            answer = _read(line)
-        words = json.loads(answer)
-    except (OSError, ValueError):
-        return {}
+    words = _ask(str(job))
     return {str(name): str(text) for name, text in words.items()} if isinstance(words, dict) else {}
+
+
+def waits(job: uuid.UUID, name: str) -> bool:
+    """Tell whether something of this name still waits to be taken, which leaves it where it is."""
+    names = _ask(f"{_IS_THERE}{job}")
+    return isinstance(names, list) and name in names
 
 
 @contextlib.asynccontextmanager
@@ -110,8 +118,7 @@ async def served(asides: Asides, clock: Callable[[], datetime]) -> AsyncIterator
         with contextlib.suppress(OSError, ValueError, TimeoutError, EOFError, asyncio.LimitOverrunError):
             async with asyncio.timeout(PATIENCE):
                 question = await reader.readuntil(b"\n")
-                words = asides.take(uuid.UUID(question.decode("ascii").strip()), clock())
-                writer.write(json.dumps(words).encode())
+                writer.write(json.dumps(_answer(asides, question.decode("ascii").strip(), clock())).encode())
                 await writer.drain()
         writer.close()
         with contextlib.suppress(OSError):
@@ -130,6 +137,23 @@ async def served(asides: Asides, clock: Callable[[], datetime]) -> AsyncIterator
         server.close()
         with contextlib.suppress(OSError):
             place().unlink()
+
+
+def _answer(asides: Asides, question: str, now: datetime) -> dict[str, str] | list[str]:
+    job = uuid.UUID(question.removeprefix(_IS_THERE))
+    return asides.names(job, now) if question.startswith(_IS_THERE) else asides.take(job, now)
+
+
+def _ask(question: str) -> Any:
+    """Return the dispatcher's answer, None where it gives none."""
+    try:
+        with _socket() as line, _reachable(place()) as address:
+            line.settimeout(PATIENCE)
+            line.connect(address)
+            line.sendall(f"{question}\n".encode())
+            return json.loads(_read(line))
+    except (OSError, ValueError):
+        return None
 
 
 def place() -> Path:

@@ -108,6 +108,11 @@ def live_jobs_of(steng: Steng) -> int:
     return Job.objects.filter(Q(ran_on=steng) | Q(steng=steng), state__in=LIVE).count()
 
 
+def live_jobs_about(connection: uuid.UUID) -> int:
+    """Return how many tests of a connection wait or run."""
+    return Job.objects.filter(connection_id=connection, state__in=LIVE).count()
+
+
 def busy_accounts() -> QuerySet[Job, str]:
     """Return the accounts that some STENG signs in to, or is about to: nobody else may now."""
     found = Job.objects.filter(state__in=WITH_A_STENG, finished__isnull=True).exclude(account="")

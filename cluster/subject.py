@@ -22,7 +22,11 @@ from cluster.models import Job
 from core.api import ApiView
 from core.permissions import ActMixin, either
 
-TAKES = either("connections.subject", note="of a test that one asked for oneself")
+ACT = "connections.subject"
+TAKES = either(ACT, note="of a test that one asked for oneself")
+
+SUBJECT = "subject"
+"""What a test calls it where it tells it aside."""
 
 
 class SubjectSerializer(serializers.Serializer[Any]):
@@ -41,7 +45,7 @@ class SubjectView(ActMixin, View):
     def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Show it. Context: `job`, `subject` (None where it is not to be had, or not any more)."""
         job = _own_job(pk, request.user)
-        context = {"job": job, "subject": asides.take(job.pk).get("subject")}
+        context = {"job": job, "subject": asides.take(job.pk).get(SUBJECT)}
         fragment = request.headers.get("HX-Request") == "true"
         return render(request, "cluster/_subject.html" if fragment else "cluster/subject.html", context)
 
@@ -56,7 +60,7 @@ class JobSubjectView(ApiView):
     @extend_schema(operation_id="jobs_subject", request=None, responses=SubjectSerializer)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Read it, once, within a minute after the test; 404 where there is none (any more), or it is not one's own."""
-        subject = asides.take(_own_job(pk, request.user).pk).get("subject")
+        subject = asides.take(_own_job(pk, request.user).pk).get(SUBJECT)
         if subject is None:
             raise Http404
         return Response({"subject": subject})

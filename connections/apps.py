@@ -12,12 +12,15 @@ class ConnectionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Answer the other apps: what connections use, which verdicts are stale, how batches are performed."""
+        """Answer the other apps: what connections use and are called, what is stale, how batches are performed."""
         # Models can be imported only once the apps are loaded.
         from connections import audited, bulk, kinds, staleness, usage  # noqa: PLC0415
+        from core import wording  # noqa: PLC0415
 
         audited.declare_all()
         usage.register()
         staleness.register()
         bulk.register()
         kinds.register_secrets()
+        for model in kinds.KINDS.values():
+            wording.learn(model)

@@ -12,12 +12,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from django.http import QueryDict
+from django.urls import reverse
 
 from cluster.models import Cluster, Steng
 from connections import rules
 from connections.choices import Kind, StoreType
 from connections.models import Connection
 from core.definition_form import DefinitionForm, FormField
+from credentials import selectors as credentials
 from steng.suites import GROUPS, SUITES
 
 _GROUP_LABELS = {"modern": "Modern", "legacy": "Legacy", "weak": "Weak: only for servers that have nothing better"}
@@ -45,6 +47,9 @@ _SECRET_LABELS = {
 }
 _CONTROLLING_TEXTS = {"max_retries": "0", "credential": "None"}
 """Text controls on which others depend, with what stands in them while they are empty."""
+
+_OFFERED = 50
+"""Credentials that the page offers before anything is typed, and where no script asks for others."""
 
 _NUMBERS = frozenset({"port", "pop_port", "timeout_ms", "max_retries", "retry_interval", "pop_interval_ms"})
 
@@ -87,6 +92,13 @@ class ConnectionForm(DefinitionForm):
         self.field("steng").options = list(stengs.items())
         self.field("steng").none = "Any of the cluster"
 
+    def offer_credentials(self) -> None:
+        """Let the names of stored credentials be searched; for who may see them."""
+        credential = self.field("credential")
+        credential.search_url = reverse("credentials:search")
+        credential.search_with = "[name=authentication_type]"
+        credential.options = [(found.name, found.description[:80]) for found in credentials.search("", limit=_OFFERED)]
+
     def _offer_suites(self) -> None:
         suites = self.field("cipher_suites")
         typed = self["cipher_suites"].value() or []
@@ -113,7 +125,7 @@ class ConnectionForm(DefinitionForm):
     def _described(self, name: str) -> FormField:
         field = super()._described(name)
         if name == "port":
-            field.help_text = f"{field.help_text} {_usual_in_words(self.model)}"
+            field.help_text = _usual_in_words(self.model)
         if name in _NUMBERS:
             field.inputmode = "numeric"
         if name in _CONTROLLING_TEXTS:
@@ -166,13 +178,17 @@ def _protocols(model: type[Connection]) -> list[str]:
 
 
 def _usual_in_words(model: type[Connection]) -> str:
-    told = []
-    for protocol in _protocols(model):
+    if model.KIND == Kind.SMTP:
         starttls, tls, clear = (
-            rules.USUAL_PORTS[protocol][security][0] for security in ("STARTTLS", "SSL_TLS", "NONE")
+            rules.USUAL_PORTS[rules.SMTP][security][0] for security in ("STARTTLS", "SSL_TLS", "NONE")
         )
-        told.append(f"{protocol} {starttls} with STARTTLS, {tls} with SSL/TLS, {clear} in clear.")
-    return "Usual: " + " ".join(told)
+        return f"Usual: {starttls} with STARTTLS, {tls} with SSL/TLS, {clear} in clear."
+    # Of a mailbox STARTTLS has the port of the clear text.
+    told = (
+        f"{protocol} {usual['NONE'][0]} or {usual['SSL_TLS'][0]}"
+        for protocol, usual in ((protocol, rules.USUAL_PORTS[protocol]) for protocol in _protocols(model))
+    )
+    return f"Usual: {', '.join(told)}; the higher one with SSL/TLS."
 
 
 def usual_ports(model: type[Connection]) -> str:

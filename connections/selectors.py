@@ -33,7 +33,7 @@ from untrusted_cache.models import TrustChange
 Row = TypeVar("Row", bound=Connection)
 
 FILTERS = (
-    "kind", "status", "security", "verdict", "stale", "host", "q", "tag", "partner", "cluster", "ordering",
+    "kind", "name", "status", "security", "verdict", "stale", "host", "q", "tag", "partner", "cluster", "ordering",
 )  # fmt: skip
 """What a list of connections can be narrowed by."""
 
@@ -94,7 +94,9 @@ def is_stale(row: Connection) -> bool:
 
 
 def _with_verdicts(rows: QuerySet[Connection]) -> QuerySet[Connection]:
-    return rows.select_related("last_test").annotate(stale=_is_stale())
+    # What a mailbox is read by stands in the row of its kind; to a list it is the type, so it comes along.
+    store_type = F("mailboxconnection__store_type")
+    return rows.select_related("last_test").annotate(stale=_is_stale(), store_type=store_type)
 
 
 def whole(model: type[Row]) -> QuerySet[Row]:
@@ -190,7 +192,7 @@ class Matches:
 def connection_list(filters: Mapping[str, str]) -> Matches:
     """Return the connections that match the filters of a query string.
 
-    Filters: kind, status, host, q, tag, partner, cluster, security, verdict, stale, ordering.
+    Filters: kind, name, status, host, q, tag, partner, cluster, security, verdict, stale, ordering.
     Raises ValidationError `invalid_choice` by filter where a value cannot match anything.
     """
     errors: dict[str, list[ValidationError]] = {}
@@ -212,6 +214,8 @@ def connection_list(filters: Mapping[str, str]) -> Matches:
 
 
 def _by_text(rows: QuerySet[Connection], filters: Mapping[str, str]) -> QuerySet[Connection]:
+    if filters.get("name"):
+        rows = rows.filter(name_key=comparison_key(filters["name"]))
     if filters.get("host"):
         rows = rows.filter(host_canonical=filters["host"].lower())
     if filters.get("partner"):

@@ -43,6 +43,10 @@ class FormField(forms.Field):
         self.mono = False
         self.rows = 2
         self.placeholder = ""
+        # Of a text that names a thing: where the page asks for names that match, with which other controls (they go
+        # into the address: never a whole form, which may hold a secret); `options` are the first of the names.
+        self.search_url = ""
+        self.search_with = ""
         self.none = "None"
         self.options: Sequence[Any] = ()
         self.advice: list[Problem] = []

@@ -9,15 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections.api.requests import filters_of
-from connections.selectors import ORDERINGS, connection_list
+from connections.selectors import FILTERS, ORDERINGS, connection_list
 from connections.serializers import ConnectionSerializer
 from core.api import ApiView, Pagination
 
 FILTER_PARAMETERS = (
-    *(
-        OpenApiParameter(name, str)
-        for name in ("kind", "status", "security", "verdict", "stale", "host", "q", "tag", "partner", "cluster")
-    ),
+    *(OpenApiParameter(name, str) for name in FILTERS if name != "ordering"),
     OpenApiParameter("ordering", str, enum=[*ORDERINGS, *(f"-{name}" for name in ORDERINGS)]),
 )
 

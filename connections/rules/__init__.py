@@ -1,7 +1,7 @@
 """The rules between the fields of a definition: pure functions, values in, problems out."""
 
 from connections.rules.advisories import advisories
-from connections.rules.conditions import CONDITIONS, applies, hidden
+from connections.rules.conditions import CONDITIONS, HAS_FOLDERS, TAKEN_AGAIN, applies, hidden
 from connections.rules.destinations import DESTINATIONS, redirected
 from connections.rules.ports import SMTP, USUAL_PORTS
 from connections.rules.required import missing, unavailable
@@ -10,7 +10,9 @@ from connections.rules.tls import chosen_protocols, chosen_suites
 __all__ = [
     "CONDITIONS",
     "DESTINATIONS",
+    "HAS_FOLDERS",
     "SMTP",
+    "TAKEN_AGAIN",
     "USUAL_PORTS",
     "advisories",
     "applies",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from connections.choices import Authentication, Selection
+from connections.choices import Authentication, Disposition, Selection, StoreType
 from core.rules import Condition, Term, Values, when
 
 _BASIC = Term("authentication_type", (Authentication.BASIC.value,))
@@ -33,6 +33,11 @@ CONDITIONS: Mapping[str, Condition] = MappingProxyType(
         "retry_interval": when(Term("max_retries", minimum=1)),
     }
 )
+
+
+HAS_FOLDERS = when(Term("store_type", (StoreType.IMAP.value,)))
+TAKEN_AGAIN = when(Term("store_type", (StoreType.POP3.value,)), Term("disposition", (Disposition.KEEP.value,)))
+"""Conditions of parts of the page that are no fields: the button that lists folders, a note on POP3."""
 
 
 def hidden(values: Values) -> set[str]:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
 
 from connections.kinds import KINDS
-from connections.rules import CONDITIONS
+from connections.rules import CONDITIONS, HAS_FOLDERS, TAKEN_AGAIN
 from core.permissions import needs
 from core.rules import stylesheet
 
@@ -15,5 +15,5 @@ from core.rules import stylesheet
 @cache_control(private=True, max_age=3600)
 def conditions(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Return one rule for each condition of each kind's form."""
-    every = (condition.within(model.writable()) for model in KINDS.values() for condition in CONDITIONS.values())
-    return HttpResponse(stylesheet(every), content_type="text/css; charset=utf-8")
+    fields = (condition.within(model.writable()) for model in KINDS.values() for condition in CONDITIONS.values())
+    return HttpResponse(stylesheet((*fields, HAS_FOLDERS, TAKEN_AGAIN)), content_type="text/css; charset=utf-8")

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cluster.models import Job
-from cluster.selectors import job_by_id
+from cluster.selectors import job_by_id, live_jobs_about
 from connections import rules, services
 from connections.candidate import build
 from connections.forms import ConnectionForm, applied
@@ -23,6 +23,7 @@ from connections.models import Connection
 from connections.views.page import existing, page, user_of, version_of
 from core.errors import Refused
 from core.permissions import either, needs, require
+from core.usage import usage
 
 FORM = either("connections.edit", "connections.draft", note="who may only test drafts saves nothing")
 
@@ -48,7 +49,7 @@ def _form(request: HttpRequest, kind: str, connection: Connection | None) -> Htt
     if "apply" in request.POST or "prefer" in request.POST:
         form = ConnectionForm(KINDS[kind], applied(KINDS[kind], request.POST), connection=connection)
         judge(form, shown=set())
-        return page(request, form)
+        return page(request, form, job=_known_job(request, connection, request.POST.get("_test", "")))
     require(request, "connections.edit")
     return _save(request, kind, connection)
 
@@ -70,8 +71,12 @@ def _asked_job(request: HttpRequest, connection: Connection | None) -> Job | Non
     """Return the test that the address names, else the latest one of the connection."""
     if "test" not in request.GET:
         return connection.last_test.job if connection is not None else None
+    return _known_job(request, connection, request.GET["test"])
+
+
+def _known_job(request: HttpRequest, connection: Connection | None, reference: str) -> Job | None:
     try:
-        key = uuid.UUID(request.GET["test"])
+        key = uuid.UUID(reference)
     except ValueError:
         return None
     job = job_by_id(key, request.user)
@@ -123,7 +128,12 @@ def remove(request: HttpRequest, kind: str, pk: uuid.UUID) -> HttpResponse:
     """Ask whether the connection is to be deleted, and delete it."""
     connection = existing(kind, pk)
     if request.method == "GET":
-        return render(request, "connections/delete.html", {"connection": connection})
+        context = {
+            "connection": connection,
+            "used_by": usage("connection", connection),
+            "under_way": live_jobs_about(connection.pk),
+        }
+        return render(request, "connections/delete.html", context)
     try:
         services.delete(connection, expected_version=version_of(request))
     except Refused as refusal:

@@ -45,7 +45,7 @@ _FILTERS: tuple[tuple[str, str, list[tuple[str, str]]], ...] = (
     ),
     ("status", "Status", [(str(value), str(label)) for value, label in Status.choices]),
 )
-_FILTER_NAMES = (*(name for name, _, _ in _FILTERS), "q", "stale", "tag", "partner", "cluster", "host")
+_FILTER_NAMES = (*(name for name, _, _ in _FILTERS), "q", "name", "stale", "tag", "partner", "cluster", "host")
 
 
 @needs(get="connections.view")

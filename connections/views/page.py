@@ -11,26 +11,31 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from cluster.models import Cluster, Job
+from connections import rules
 from connections.forms import ConnectionForm, usual_ports
 from connections.models import Connection
 from connections.selectors import find
 from core.models import User
+from core.permissions import may
 
 DEPTHS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "smtp": (
-        ("full", "Everything"),
+        ("full", "All of it"),
         ("login", "Up to the sign-in"),
         ("tls", "Up to TLS, no sign-in"),
-        ("connect", "Connect only"),
+        ("connect", "Reach the server, no TLS"),
     ),
     "mailbox": (
-        ("full", "Everything, the folder too"),
-        ("login", "Up to the sign-in, no folder"),
+        ("full", "All of it: sign in, look into the folder"),
+        ("login", "Sign in, no look into the folder"),
         ("tls", "Up to TLS, no sign-in"),
-        ("connect", "Connect only"),
+        ("connect", "Reach the server, no TLS"),
     ),
 }
 """How far a test may go, in words."""
+
+_DEPTH = "test_depth"
+"""Where the session keeps how far the last test of each kind was to go, and the form the choice."""
 
 LABELS: Mapping[str, str] = {"smtp": "SMTP connection", "mailbox": "POP3/IMAP connection"}
 
@@ -73,6 +78,8 @@ def page(
 ) -> HttpResponse:
     """Show a form, bound or not, with the test that belongs to it."""
     connection, kind = form.connection, form.model.KIND
+    if may(request.user, "credentials.view"):
+        form.offer_credentials()
     stengs = dict(form.fields["steng"].options)  # type: ignore[attr-defined]
     clusters = list(Cluster.objects.values_list("name", flat=True).order_by("name_key"))
     asked: Mapping[str, Any] = request.POST if form.is_bound else {}
@@ -92,13 +99,16 @@ def page(
             "test_url": reverse(f"connections:test{draft}", args=key),
             "folders_url": reverse(f"connections:folders{draft}", args=key) if kind == "mailbox" else "",
             "usual_ports": usual_ports(form.model),
+            "has_folders": rules.HAS_FOLDERS.attribute,
+            "taken_again": rules.TAKEN_AGAIN.attribute,
             "clusters": clusters,
             "only_cluster": len(clusters) == 1,
             "stengs": list(stengs.items()),
             "test_cluster": asked.get("test_cluster") or (job.cluster_name if job else form["cluster"].value()),
-            "test_steng": asked.get("test_steng") or (job.steng_name if job else form["steng"].value()),
+            "test_steng": asked.get("test_steng") or (_asked_steng(job) if job else form["steng"].value()),
             "depths": DEPTHS[kind],
-            "test_depth": asked.get("test_depth") or (job.depth if job else "full"),
+            "test_depth": asked.get(_DEPTH) or request.session.get(_DEPTH, {}).get(kind, "full"),
+            "test_subject": "test_subject" in asked,
             "job": job,
             "in_form": True,
             "again": _again(request, job) if job is not None and not job.is_final else "",
@@ -106,6 +116,17 @@ def page(
         },
         status=status,
     )
+
+
+def _asked_steng(job: Job) -> str:
+    """Return the STENG that a test was asked for; the one that took it is named too where any would have done."""
+    return str(job.steng.name) if job.steng else ""
+
+
+def remember_depth(request: HttpRequest, kind: str, depth: str) -> None:
+    """Propose next time, for any connection of this kind, what was chosen now: most people test with one depth."""
+    if request.session.get(_DEPTH, {}).get(kind, "full") != depth:
+        request.session[_DEPTH] = {**request.session.get(_DEPTH, {}), kind: depth}
 
 
 def _again(request: HttpRequest, job: Job) -> str:

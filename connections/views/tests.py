@@ -16,7 +16,7 @@ from connections.forms import ConnectionForm
 from connections.kinds import KINDS
 from connections.models import Connection, MailboxConnection
 from connections.views.definition import advise_anyway
-from connections.views.page import address_of, existing, is_htmx, page, user_of
+from connections.views.page import address_of, existing, is_htmx, page, remember_depth, user_of
 from core.errors import Refused
 from core.models import User
 from core.permissions import either, may, needs, require
@@ -70,13 +70,13 @@ def _test(
     kind_of_job: JobKind = JobKind.CONFIGURATION_TEST,
 ) -> HttpResponse:
     form = ConnectionForm(KINDS[kind], request.POST, connection=connection)
-    target = testing.Target(
-        request.POST.get("test_cluster") or None,
-        request.POST.get("test_steng") or None,
-        testing.parse_depth(request.POST.get("test_depth") or "full"),
-        subject="test_subject" in request.POST and may(request.user, "connections.subject"),
-    )
     try:
+        target = testing.Target(
+            request.POST.get("test_cluster") or None,
+            request.POST.get("test_steng") or None,
+            testing.parse_depth(request.POST.get("test_depth") or "full"),
+            subject="test_subject" in request.POST and may(request.user, "connections.subject"),
+        )
         if connection is not None and not may(request.user, "connections.draft"):
             # Whoever may test saved connections only tests this one as it is saved, whatever the page holds.
             job = _as_saved(connection, target, kind_of_job, user_of(request))
@@ -90,6 +90,8 @@ def _test(
         return _not_tested(request, form, [])
     except Refused as refusal:
         return _not_tested(request, form, [("test_cluster", "Cluster", refusal.detail)])
+    if kind_of_job == JobKind.CONFIGURATION_TEST:
+        remember_depth(request, kind, target.depth.value)
     if is_htmx(request):
         return render(
             request, "connections/_tested.html", {"job": job, "in_form": True, "announce": True, "form": form}

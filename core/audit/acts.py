@@ -51,8 +51,8 @@ ACTS: Mapping[str, str] = {
     "login.lifted": "A suspended sign-in may be tried again.",
     "test.requested": "A test was asked for.",
     "test.cancelled": "A test was cancelled.",
-    "batch.started": "A batch was started.",
-    "batch.cancelled": "A batch was cancelled.",
+    "batch.started": "A bulk run was started.",
+    "batch.cancelled": "A bulk run was cancelled.",
     "vault.prepared": "The vault was set up.",
     "vault.rotated": "The key of the vault was changed.",
     "vault.pruned": "Old keys were taken out of the vault.",
@@ -72,7 +72,7 @@ GROUPS: Mapping[str, str] = {
     "session": "Log-ins",
     "login": "Suspended sign-ins",
     "test": "Tests",
-    "batch": "Batches",
+    "batch": "Bulk runs",
     "vault": "Vault",
     "definitions": "Import and export",
 }
@@ -90,7 +90,7 @@ KINDS: Mapping[str, str] = {
     "token": "API token",
     "login": "Sign-in",
     "test": "Test",
-    "batch": "Batch",
+    "batch": "Bulk run",
     "vault": "Vault",
     "definitions": "Definitions",
 }

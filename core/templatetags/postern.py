@@ -20,6 +20,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core import wording
+
 register = template.Library()
 
 _ICONS = {
@@ -107,6 +109,12 @@ def day(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def minute(moment: datetime | None) -> str:
+    """Return a moment to the minute, for a sentence: `3 Nov 2026 10:12 UTC`."""
+    return "" if moment is None else _written(timezone.localtime(moment), "%d %b %Y %H:%M %Z")
+
+
+@register.filter
 def age(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
     """Show how long ago a moment was (`4 min ago`), the exact moment in the title."""
     if moment is None:
@@ -191,22 +199,13 @@ def as_query(values: Mapping[str, object]) -> str:
 @register.filter
 def as_words(values: Mapping[str, object]) -> str:
     """Return proposed values for people: `port 587, STARTTLS`."""
-    return ", ".join(_proposal(name, value) for name, value in values.items())
-
-
-def _proposal(name: str, value: object) -> str:
-    shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    if isinstance(value, bool):
-        shown = "on" if value else "off"
-    words = {"connection_security": "", "basic_mechanism": "mechanism "}
-    shown = {"SSL_TLS": "SSL/TLS"}.get(shown, shown)
-    return words.get(name, name.replace("_", " ") + " ") + shown
+    return wording.proposal(values)
 
 
 @register.filter
 def field_labels(names: Iterable[str]) -> str:
     """Return names of fields for people: `match server hostname, password`."""
-    return ", ".join(name.replace("_", " ") for name in names)
+    return ", ".join(map(wording.label_of, names))
 
 
 @register.filter

@@ -7,7 +7,6 @@ This is the one place where exceptions become findings. A stage that ends badly 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -19,14 +18,11 @@ from steng.probe.failure import ProbeFailure, not_supported, reading_of
 from steng.probe.fence import fenced
 from steng.probe.transcript import Transcript
 from steng.wire import (
-    Authentication,
-    Depth,
     Disposition,
     ProbeRequest,
     Protocol,
     Pull,
     Purpose,
-    Security,
     Stage,
     StageName,
     StageOutcome,
@@ -35,12 +31,8 @@ from steng.wire import (
 
 log = logging.getLogger("steng.probe")
 
-_DEPTHS = list(Depth)
-_TLS = (StageName.TLS, StageName.TRUST, StageName.HOSTNAME)
 _ON_THE_WAY = frozenset({"timeout", "closed", "reset", "access_denied", "service_unavailable", "rate_limited"})
 """Failures that a firewall or a list of allowed callers may cause: there the address of this STENG is telling."""
-
-_TALK = (StageName.GREETING, StageName.CAPABILITIES)
 
 
 class Ended(Exception):
@@ -150,30 +142,6 @@ class Course:
             log.exception("the listener of a probe failed at stage %s", stage.name)
 
 
-def plan_of(request: ProbeRequest) -> list[StageName]:
-    """Return the stages that apply to a request, in their order. To list folders is always a whole conversation."""
-    if request.purpose is Purpose.FOLDERS:
-        request = dataclasses.replace(request, purpose=Purpose.TEST, depth=Depth.FULL)
-    reach = _DEPTHS.index(request.depth)
-    with_tls = reach >= _DEPTHS.index(Depth.TLS)
-    plan = [StageName.RESOLVE, StageName.CONNECT]
-    if request.security is Security.SSL_TLS:
-        plan += (*_TLS, *_TALK) if with_tls else ()
-    else:
-        plan += _TALK
-        if request.security is Security.STARTTLS and with_tls:
-            plan += (StageName.STARTTLS, *_TLS, StageName.CAPABILITIES)
-    if reach >= _DEPTHS.index(Depth.LOGIN) and signs_in(request):
-        plan.append(StageName.AUTH)
-    if request.depth is Depth.FULL and request.protocol is Protocol.SMTP and request.sender_address:
-        plan.append(StageName.SENDER)
-    if StageName.AUTH in plan and request.protocol is not Protocol.SMTP and request.depth is Depth.FULL:
-        plan.append(StageName.FOLDER)
-    if StageName.GREETING in plan:
-        plan.append(StageName.QUIT)
-    return plan
-
-
 def refuse_impossible(request: ProbeRequest) -> None:
     """Raise ProbeFailure for what a protocol cannot do at all: a value is refused, never ignored."""
     mailbox = request.mailbox
@@ -187,13 +155,6 @@ def refuse_impossible(request: ProbeRequest) -> None:
         raise not_supported("disposition", [mailbox.disposition.value])
     if mailbox.pull in {Pull.GET_FIRST_UNREAD_MESSAGE, Pull.GET_LAST_UNREAD_MESSAGE}:
         raise not_supported("pull_disposition", [mailbox.pull.value])
-
-
-def signs_in(request: ProbeRequest) -> bool:
-    """Tell whether the definition asks for a login on the mail server itself."""
-    if request.authentication is Authentication.BASIC:
-        return request.login is not None
-    return request.authentication is Authentication.OAUTH2_CLIENT_CREDENTIAL
 
 
 def bug(error: BaseException) -> ProbeFailure:

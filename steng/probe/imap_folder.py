@@ -159,9 +159,9 @@ class _Look:
         field = next((value for name, value in values.items() if name.startswith("BODY[")), None)
         raw = field.encode("utf-8", "surrogateescape") if isinstance(field, str) else field
         name, _, text = (raw if isinstance(raw, bytes) else b"").partition(b":")
-        if name.strip().lower() != b"subject":
-            return {}
-        return {"subject": self._redactor.clean(headers.subject_of(text), 500)}
+        told_aside = name.strip().lower() == b"subject"
+        self._stage.evidence["subject_available"] = told_aside
+        return {"subject": self._redactor.clean(headers.subject_of(text), 500)} if told_aside else {}
 
     def _judge_rights(self, reply: Reply) -> None:
         told_rights = reply.data("MYRIGHTS")

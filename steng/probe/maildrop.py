@@ -51,7 +51,10 @@ async def look_at(stage: Running, session: Talk, request: ProbeRequest, redactor
     if not ahead:
         answers = await _ask(session, _questions(session, number))
     stage.evidence["would_take"], subject = _message(number, answers, redactor)
-    return {"subject": subject} if subject is not None and mailbox.show_subject else {}
+    if not mailbox.show_subject:
+        return {}
+    stage.evidence["subject_available"] = subject is not None
+    return {"subject": subject} if subject is not None else {}
 
 
 def _questions(session: Talk, number: int) -> Sequence[bytes]:

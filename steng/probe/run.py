@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from steng.plan import plan_of
 from steng.probe import connect as connecting
 from steng.probe.connect import Dialled
-from steng.probe.course import Course, Ended, Running, plan_of, refuse_impossible
+from steng.probe.course import Course, Ended, Running, refuse_impossible
 from steng.probe.failure import ProbeFailure, not_supported, reading_of
 from steng.probe.imap import Imap
 from steng.probe.pop3 import Pop3

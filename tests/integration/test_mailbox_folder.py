@@ -117,6 +117,7 @@ def test_the_subject_is_told_aside_and_nowhere_else(stocked, protocol):
     mailbox = Mailbox(pull=pull, show_subject=True)
     report = examine(stocked, protocol, "SSL_TLS", username="agent11", mailbox=mailbox)
     assert dict(report.aside) == {"subject": "注文 n° 7 (x"}
+    assert [stage.evidence.get("subject_available") for stage in report.stages if stage.name == "folder"] == [True]
     assert "注文" not in str((report.stages, report.transcript))
     assert "=?utf-8" not in str((report.stages, report.transcript))
 
@@ -126,6 +127,17 @@ def test_the_subject_is_not_asked_for_where_nobody_may_see_it(stocked, protocol)
     report = look(stocked, protocol)
     assert dict(report.aside) == {}
     assert "SUBJECT" not in str(report.transcript)
+    assert "subject_available" not in str(report.stages)
+
+
+@pytest.mark.parametrize("protocol", ["IMAP", "POP3"])
+def test_a_message_without_a_subject_is_said_to_have_none(stocked, protocol):
+    stocked.dovecot.put("agent47", "INBOX", (b"From: sender@lab.test\r\n\r\nNo subject.\r\n", ""))
+    pull = Pull.GET_FIRST_UNREAD_MESSAGE if protocol == "IMAP" else Pull.GET_LAST_MESSAGE
+    mailbox = Mailbox(pull=pull, show_subject=True)
+    report = examine(stocked, protocol, "SSL_TLS", username="agent47", mailbox=mailbox)
+    told = [stage.evidence.get("subject_available") for stage in report.stages if stage.name == "folder"]
+    assert (dict(report.aside), told) == ({}, [False])
 
 
 RIGHTS = [

@@ -56,6 +56,13 @@ class TestTheSocket:
 
         assert served(twice) == [{"subject": CANARY}, {}]
 
+    def test_says_whether_an_aside_waits_and_leaves_it(self, data):
+        async def asks():
+            waits = [await asyncio.to_thread(asides.waits, JOB, name) for name in ("subject", "subject", "body")]
+            return [*waits, await taken(JOB), await asyncio.to_thread(asides.waits, JOB, "subject")]
+
+        assert served(asks) == [True, True, False, {"subject": CANARY}, False]
+
     def test_lets_nobody_else_in(self, data):
         async def modes():
             return [stat.S_IMODE(os.stat(path).st_mode) for path in (asides.place(), asides.place().parent)]
@@ -79,7 +86,7 @@ class TestTheSocket:
         assert served(lambda: taken(JOB)) == {"subject": CANARY}
 
     @pytest.mark.parametrize(
-        "question", [b"", b"\n", b"nonsense\n", b"\xff\n", b"x" * 100_000, str(JOB).encode()], ids=repr
+        "question", [b"", b"\n", b"nonsense\n", b"?\n", b"??\n", b"\xff\n", b"x" * 100_000, str(JOB).encode()], ids=repr
     )
     def test_survives_any_question(self, data, question, monkeypatch):
         monkeypatch.setattr(asides, "PATIENCE", 0.2)
@@ -96,7 +103,7 @@ class TestTheSocket:
         assert served(asks) == (b"", {"subject": CANARY})
 
     def test_without_a_dispatcher_there_is_nothing(self, data):
-        assert asides.take(JOB) == {}
+        assert (asides.take(JOB), asides.waits(JOB, "subject")) == ({}, False)
 
     def test_a_dead_socket_is_nothing(self, data):
         asides.place().parent.mkdir()
@@ -234,6 +241,7 @@ class TestWhoMayHaveIt:
             return {"subject": CANARY} if len(asked) == 1 else {}
 
         monkeypatch.setattr(asides, "take", take)
+        monkeypatch.setattr(asides, "waits", lambda job, name: not asked)
         return asked
 
     def test_who_asked_for_the_test_gets_it_once_by_api(self, asked, api_as):
@@ -307,9 +315,12 @@ class TestWhoMayHaveIt:
         page = client.post(f"/tests/{job.pk}/subject/", headers={"HX-Request": "true"}).content.decode()
         assert ("<script" in page, "&lt;script&gt;" in page) == (False, True)
 
-    def button(self, client, user, job):
+    def page(self, client, user, job):
         client.force_login(user)
-        return f'action="/tests/{job.pk}/subject/"' in client.get(f"/tests/{job.pk}/").content.decode()
+        return client.get(f"/tests/{job.pk}/").content.decode()
+
+    def button(self, client, user, job):
+        return f'action="/tests/{job.pk}/subject/"' in self.page(client, user, job)
 
     def test_the_button_is_there_for_who_asked(self, asked, client):
         assert self.button(client, *asked) is True
@@ -317,9 +328,32 @@ class TestWhoMayHaveIt:
     def test_the_button_is_not_there_for_somebody_else(self, asked, client, make_user):
         assert self.button(client, make_user("n.osy", role="administrator"), asked[1]) is False
 
-    def test_the_button_is_not_there_without_a_subject(self, asked, client):
-        user, job = asked
+    def told(self, job, **evidence):
         stages = Job.objects.get(pk=job.pk).stages
-        stages[-1]["evidence"] = {}
+        stages[-1]["evidence"] = evidence
         Job.objects.filter(pk=job.pk).update(stages=stages)
+
+    def test_after_one_look_the_button_is_gone_and_the_page_says_so(self, asked, client):
+        user, job = asked
+        client.force_login(user)
+        client.post(f"/tests/{job.pk}/subject/")
         assert self.button(client, user, job) is False
+        assert "no longer there" in self.page(client, user, job)
+
+    def test_there_is_no_word_of_it_where_nobody_asked_for_it(self, asked, client):
+        user, job = asked
+        self.told(job)
+        assert self.button(client, user, job) is False
+        assert 'id="subject"' not in self.page(client, user, job)
+
+    def test_a_message_without_one_is_told_of(self, asked, client):
+        user, job = asked
+        self.told(job, subject_available=False)
+        assert self.button(client, user, job) is False
+        assert "tells no subject of this message" in self.page(client, user, job)
+
+    def test_who_lost_the_right_to_see_it_sees_no_word_of_it(self, asked, client, make_user, dispatcher):
+        user, job = asked
+        user.groups.clear()
+        user.groups.add(*make_user("v.iewer").groups.all())
+        assert 'id="subject"' not in self.page(client, user, job)

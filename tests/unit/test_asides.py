@@ -29,6 +29,17 @@ def test_it_is_there_until_its_time_is_up():
     assert with_one().take(JOB, NOW + KEPT) == {}
 
 
+def test_whether_it_is_there_is_told_without_giving_it():
+    asides = with_one()
+    assert [asides.names(JOB, NOW), asides.names(JOB, NOW)] == [["subject"], ["subject"]]
+    assert asides.take(JOB, NOW) == {"subject": "Invoice 7"}
+    assert asides.names(JOB, NOW) == []
+
+
+def test_what_is_too_old_is_not_there():
+    assert with_one().names(JOB, NOW + KEPT) == []
+
+
 def test_what_nobody_fetched_leaves_the_memory():
     asides = with_one()
     asides.purge(NOW + KEPT)

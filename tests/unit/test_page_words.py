@@ -70,7 +70,7 @@ def test_what_a_stranger_wrote_is_escaped():
         ({"name": "connect", "evidence": {"peer_address": "::1", "port": 25, "source_address": "::1"}},
          "[::1]:25 from ::1"),
         ({"name": "capabilities", "evidence": {"capabilities": ["STARTTLS"], "mechanisms": ["PLAIN", "LOGIN"]}},
-         "STARTTLS offered · AUTH PLAIN LOGIN"),
+         "STARTTLS offered · Sign-in by PLAIN, LOGIN"),
         ({"name": "trust", "evidence": {"accepted_by": {"kind": "anchor", "name": "Lab"}, "complete_to_root": False}},
          "Accepted by anchor Lab · complete to a root: no"),
         ({"name": "quit", "evidence": {"anything": 1}}, ""),

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from steng.codes import CODES
+from steng.plan import plan_of
 from steng.probe import sasl
 from steng.probe import transcript as transcripts
-from steng.probe.course import plan_of
 from steng.probe.egress import refusal
 from steng.probe.failure import ProbeFailure, reading_of
 from steng.probe.lookalike import looks_like

@@ -14,7 +14,7 @@
     const number = all.checked ? Number(all.dataset.bulkAll) : chosen;
     page.checked = chosen === rows.length;
     page.indeterminate = chosen > 0 && chosen < rows.length;
-    count.textContent = number ? `${number.toLocaleString("en")} selected` : "";
+    count.textContent = number ? `${number.toLocaleString("en")} selected` : "Select connections to act on them";
     for (const button of buttons) button.disabled = number === 0;
   }
 

@@ -113,7 +113,7 @@
     }
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target.id === "test-button" && event.detail.successful) result?.classList.remove("is-outdated");
+    if (["test-button", "folders-button"].includes(event.target.id) && event.detail.successful) result?.classList.remove("is-outdated");
   });
 
   // The STENGs to choose from are those of the cluster that is chosen.

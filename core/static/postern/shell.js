@@ -39,6 +39,23 @@
     });
   }
 
+  // A search above a list that is there already narrows it; without a script the whole list stays.
+  const narrow = (search) => {
+    const entries = [...document.getElementById(search.dataset.narrows).children];
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const entry of entries) entry.hidden = !words.every((word) => entry.textContent.toLowerCase().includes(word));
+    const found = entries.filter((entry) => !entry.hidden).length;
+    document.getElementById(search.dataset.status).textContent = words.length ? `${found} found` : "";
+  };
+  const offer = () => {
+    for (const search of document.querySelectorAll("input[data-narrows]")) search.parentElement.hidden = false;
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("input[data-narrows]")) narrow(event.target);
+  });
+  document.addEventListener("htmx:afterSettle", offer);
+  offer();
+
   // The summary of errors is the one thing that takes the focus by itself.
   document.querySelector(".error-summary")?.focus();
 
