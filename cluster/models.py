@@ -316,3 +316,19 @@ class SuspendedLogin(models.Model):
     def name(self) -> str:
         """Return what people call it."""
         return f"{self.username} at {self.host}"
+
+
+class UnclearSignIn(models.Model):
+    """A secret that was sent and of which nobody knows what the server made: the test broke off before its answer.
+
+    Tests that were asked for before `at` do not try it again: a list of connections that share an account would
+    otherwise try it as often as it is long. Who asks anew gets one more attempt.
+    """
+
+    secret_digest = models.CharField(max_length=64, primary_key=True, editable=False)
+    at = models.DateTimeField()
+    code = models.CharField(max_length=60)
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.code}, {self.at:%Y-%m-%d %H:%M:%S}"

@@ -155,6 +155,9 @@ def _check_credential(row: Connection, errors: dict[str, list[ValidationError]])
         errors["credential"] = [
             invalid("wrong_kind", f"“{credential.name}” is of the kind {credential.kind}; {sign_in} is needed here.")
         ]
+    elif rules.readable(values):
+        sentence = "A stored credential is never sent readable: choose STARTTLS or SSL/TLS, or another mechanism."
+        errors["credential"] = [invalid("secret_not_for_destination", sentence)]
     elif row.host_canonical and isinstance(row.port, int) and not permits(credential, row.host_canonical, row.port):
         sentence = f"“{credential.name}” may not be used for {row.endpoint}. Its destinations say for what it may."
         errors["credential"] = [invalid("secret_not_for_destination", sentence)]
@@ -243,7 +246,8 @@ def _check(row: Connection, errors: dict[str, list[ValidationError]], *, draft: 
 def _guard_secrets(candidate: Candidate, errors: dict[str, list[ValidationError]], broken: set[str]) -> None:
     assert candidate.before is not None
     old, new = candidate.before.values(), candidate.row.values()
-    unseen = rules.hidden(new)  # a user name that does not apply was dropped, which moves nothing
+    # A user name that does not apply was dropped, which moves nothing.
+    unseen = rules.hidden(new) & {"username", "pop_username"}
     for name in candidate.row.SECRETS:
         if name in candidate.typed or name in candidate.cleared or not candidate.before.secret_is_set(name):
             continue

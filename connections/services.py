@@ -17,6 +17,7 @@ from connections import candidate as candidates
 from connections import fingerprint
 from connections.candidate import Candidate
 from connections.choices import Status
+from connections.entrusted import require_entrusted
 from connections.models import Connection, name_taken
 from core import audit
 from core.errors import Refused
@@ -58,6 +59,7 @@ def save(
             if before is not None:
                 before = _current(before, expected_version)
             candidate = candidates.build(model, values, before, partial=partial)
+            require_entrusted(candidate, user)
             return _store(candidate, user, moment)
     except IntegrityError:
         # The name was taken between our look and our write; the constraint decided, and the loser is told the same.

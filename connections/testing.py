@@ -19,6 +19,7 @@ from connections import candidate as candidates
 from connections import fingerprint, rules
 from connections.candidate import Candidate
 from connections.choices import Authentication, Status
+from connections.entrusted import require_entrusted
 from connections.models import Connection, MailboxConnection, SmtpConnection
 from connections.selectors import standing
 from core.errors import Refused, invalid
@@ -113,6 +114,7 @@ def _enqueue(
     batch: Batch | None = None,
 ) -> Job:
     moment = now or timezone.now()
+    require_entrusted(candidate, user)
     cluster, steng = _where(candidate.row, target)
     advisories = [advisory_to_json(problem) for problem in candidate.advisories]
     if candidate.row.status == Status.DISABLED:

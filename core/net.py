@@ -29,7 +29,9 @@ def canonical_host(text: str) -> str:
         raise ValueError("brackets hold an IPv6 address only")
     if address.version == 6 and address.scope_id:
         raise ValueError("a zone index names an interface of one machine only")
-    return address.compressed
+    mapped = address.ipv4_mapped if address.version == 6 else None
+    # RFC 4291, section 2.5.5.2: the same machine in other digits; it must not count as another.
+    return (mapped or address).compressed
 
 
 def _canonical_name(text: str) -> str:

@@ -15,8 +15,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, Permission
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from rest_framework import permissions
@@ -135,7 +136,16 @@ def outranks(user: User, other: User) -> bool:
     """Tell whether a user may do whatever another may: only then he may hold the other's account in his hands."""
     if getattr(user, "is_superuser", False):
         return True
-    return not getattr(other, "is_superuser", False) and acts_of(other) <= acts_of(user)
+    return not getattr(other, "is_superuser", False) and _granted(other) <= acts_of(user)
+
+
+def _granted(user: User) -> frozenset[str]:
+    """Return the acts that were given to a user, who may be inactive at present: whoever wakes him up has them."""
+    if user.pk is None:
+        return frozenset()
+    given = Permission.objects.filter(Q(user=user.pk) | Q(group__user=user.pk), content_type__app_label="core")
+    names = set(given.values_list("codename", flat=True))
+    return frozenset(act for act in ACTS if codename_of(act) in names)
 
 
 def require(request: HttpRequest | Request, act: str) -> None:

@@ -5,6 +5,16 @@ the secret changes or a person lifts the suspension.
 """
 
 from cluster.accounts.identity import identify
-from cluster.accounts.services import REFUSALS, find, forget, learn, lift, told
+from cluster.accounts.services import (
+    REFUSALS,
+    find,
+    find_unclear,
+    forget,
+    learn,
+    lift,
+    told,
+    told_unclear,
+    unclear,
+)
 
-__all__ = ["REFUSALS", "find", "forget", "identify", "learn", "lift", "told"]
+__all__ = ["REFUSALS", "find", "find_unclear", "forget", "identify", "learn", "lift", "told", "told_unclear", "unclear"]

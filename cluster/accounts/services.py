@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from cluster.accounts.identity import SignIn, sign_in_of
-from cluster.models import Job, SuspendedLogin
+from cluster.models import Job, SuspendedLogin, UnclearSignIn
 from core import audit
 from core.errors import Refused, invalid
 from core.net import split_endpoint
@@ -21,14 +21,49 @@ from steng.secret import Secret
 from steng.wire import ProbeReport, ProbeRequest, StageName, StageOutcome, WireError, from_json
 
 REFUSALS = frozenset(
-    {"credentials_refused", "account_locked", "app_password_required", "auth_disabled_by_policy", "token_not_accepted"}
+    {
+        "credentials_refused",
+        "account_locked",
+        "app_password_required",
+        "auth_disabled_by_policy",
+        "auth_failed",
+        "password_expired",
+        "token_not_accepted",
+    }
 )
-"""Answers of a server that the same secret will get again, and that count towards a lock."""
+"""Answers of a server that the same secret will get again, and that may count towards a lock."""
 
 
 def find(secret_digest: str) -> SuspendedLogin | None:
     """Return the suspension that stands for a secret, None where it may be tried."""
     return SuspendedLogin.objects.filter(secret_digest=secret_digest, lifted_at__isnull=True).first()
+
+
+def find_unclear(job: Job) -> UnclearSignIn | None:
+    """Return the broken-off attempt with the secret of a job that was asked for before it, None where it may try.
+
+    A test of a bulk run was asked for when the run was, however late its turn came.
+    """
+    asked = job.batch.created if job.batch is not None else job.created
+    return UnclearSignIn.objects.filter(pk=job.secret_digest, at__gt=asked).first()
+
+
+def unclear(job: Job, code: str, now: datetime) -> None:
+    """Note that a job ended after its secret had left and before the server said what it made of it."""
+    if job.secret_digest and job.credentials_sent_at is not None:
+        UnclearSignIn.objects.update_or_create(
+            pk=job.secret_digest, defaults={"at": now, "code": code, "job_id": job.pk}
+        )
+
+
+def told_unclear(row: UnclearSignIn) -> dict[str, Any]:
+    """Return what the report of a test says that was stopped by a broken-off attempt: detail, advice, evidence."""
+    return {
+        "detail": "No sign-in was tried: another test sent the same user name and secret while this one waited, and "
+        f"broke off before the server had answered ({row.code}). Nobody knows whether the server counted it.",
+        "advice": "Look at that test first. A test that is asked for now tries once more.",
+        "evidence": {"since": row.at.isoformat(), "code": row.code, "test": str(row.job_id) if row.job_id else None},
+    }
 
 
 def told(row: SuspendedLogin) -> dict[str, Any]:
@@ -64,6 +99,8 @@ def learn(job: Job, report: ProbeReport, told: Mapping[str, Any], sealed_field: 
     if told["failed_stage"] == StageName.AUTH.value:
         if told["code"] in REFUSALS:
             _suspend(job, told, sealed_field, now)
+        else:
+            unclear(job, told["code"], now)
         return
     passed = (StageOutcome.OK, StageOutcome.WARNING)
     if any(stage.name is StageName.AUTH and stage.outcome in passed for stage in report.stages):
@@ -97,7 +134,9 @@ def lift(row: SuspendedLogin, *, reason: Any, now: datetime) -> SuspendedLogin:
 
 def forget(now: datetime) -> int:
     """Remove what was lifted longer ago than tests are kept; return how many."""
-    return SuspendedLogin.objects.filter(lifted_at__lt=now - settings.POSTERN_JOB_RETENTION).delete()[0]
+    before = now - settings.POSTERN_JOB_RETENTION
+    UnclearSignIn.objects.filter(at__lt=before).delete()
+    return SuspendedLogin.objects.filter(lifted_at__lt=before).delete()[0]
 
 
 def _suspend(job: Job, told: Mapping[str, Any], sealed_field: str, now: datetime) -> None:

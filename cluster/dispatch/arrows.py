@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from cluster import accounts
 from cluster.dispatch import last_tests
 from cluster.models import Job
 from cluster.states import ARROWS, Event
@@ -32,6 +33,7 @@ def end(event: Event, job: Job, *, code: str, now: datetime, summary: str = "", 
     values = ending(job, code, now, summary, advice)
     if not pull(event, Q(pk=job.pk, attempt=job.attempt), **values):
         return False
+    accounts.unclear(job, code, now)
     last_tests.record(job.pk)
     return True
 

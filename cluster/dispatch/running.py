@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -17,7 +18,7 @@ from cluster.choices import JobState
 from cluster.dispatch import last_tests, told
 from cluster.dispatch.arrows import end, pull
 from cluster.dispatch.intake import SEALED_FIELD
-from cluster.models import Job, Steng, SuspendedLogin
+from cluster.models import Job, Steng
 from cluster.rules import LEASE, RUN_MARGIN
 from cluster.states import Event
 from core.net import split_endpoint
@@ -43,7 +44,7 @@ class Permit:
     """Whether credentials may leave: they may; they may not, and nobody wants a report; or a server refused them."""
 
     granted: bool
-    suspension: SuspendedLogin | None = None
+    suspension: Mapping[str, Any] | None = None
 
     @classmethod
     def go(cls) -> Permit:
@@ -56,8 +57,8 @@ class Permit:
         return cls(granted=False)
 
     @classmethod
-    def suspended(cls, suspension: SuspendedLogin) -> Permit:
-        """Say that a server has refused this very sign-in before."""
+    def suspended(cls, suspension: Mapping[str, Any]) -> Permit:
+        """Say in the words of `accounts.told` that this very sign-in came to nothing before."""
         return cls(granted=False, suspension=suspension)
 
 
@@ -121,7 +122,7 @@ def mark_credentials(job_id: uuid.UUID, attempt: int, now: datetime) -> Permit:
     """
     fence = _ours(job_id, attempt) & Q(credentials_sent_at__isnull=True, lease_until__gt=now, run_deadline__gt=now)
     with transaction.atomic():
-        job = Job.objects.select_for_update().only("account", "secret_digest").filter(fence).first()
+        job = Job.objects.select_for_update().only("account", "secret_digest", "created", "batch").filter(fence).first()
         if job is None:
             return Permit.stop()
         if not job.account:
@@ -129,7 +130,10 @@ def mark_credentials(job_id: uuid.UUID, attempt: int, now: datetime) -> Permit:
         suspension = accounts.find(job.secret_digest)
         if suspension is not None:
             Job.objects.filter(pk=job_id).update(suspended_by=suspension)
-            return Permit.suspended(suspension)
+            return Permit.suspended(accounts.told(suspension))
+        unclear = accounts.find_unclear(job)
+        if unclear is not None:
+            return Permit.suspended(accounts.told_unclear(unclear))
         return Permit.go() if Job.objects.filter(fence).update(credentials_sent_at=now) else Permit.stop()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from cluster import accounts, dispatch
+from cluster import dispatch
 from cluster.asides import Asides
 from cluster.engines.desk import Desk, Result
 from cluster.models import Steng
@@ -56,7 +56,7 @@ class LocalLink:
         permit = await self._call(work.job, lambda: dispatch.mark_credentials(work.job, work.attempt, self._clock()))
         if permit.suspension is None:
             return permit.granted
-        return Suspension(**accounts.told(permit.suspension))
+        return Suspension(**permit.suspension)
 
     def progress(self, work: Work, stage: Stage) -> None:
         """Keep a stage until the next write; the report brings all of them once more."""

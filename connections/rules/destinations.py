@@ -38,6 +38,11 @@ DESTINATIONS: dict[str, Destination] = {
 }
 
 
+def readable(values: Values) -> bool:
+    """Tell whether the sign-in of these values would send the secret itself over a connection that anybody can read."""
+    return values.get("connection_security") == Security.NONE and _basic_reveals(values)
+
+
 def redirected(secret: str, old: Values, new: Values) -> list[str]:
     """Return the fields by which a stored secret would reach another destination, or a less protected one."""
     where = DESTINATIONS[secret]

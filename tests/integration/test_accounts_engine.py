@@ -19,6 +19,7 @@ from tests.engines import Gate, answers, db, engine, put, read, scenario, state_
 from tests.jobs import local_steng, request_for, running
 from tests.lab.facts import Protocol, Security
 from tests.lab.pyserver import RecordingServer
+from tests.lab.recording import Behaviour
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RIGHT, STALE = "right-8d12", "stale-canary-41f7"
@@ -333,3 +334,28 @@ def test_the_stale_password_is_in_no_table(steng, server, refused):
         tables = connection.introspection.table_names()
         dump = str([cursor.execute(f'SELECT * FROM "{table}"').fetchall() for table in tables])
     assert (STALE in dump, "orders" in dump) == (False, True)
+
+
+# -- where the server gives no clear answer
+
+
+@pytest.fixture
+def vague():
+    behaviour = replace(Behaviour.usual(Security.NONE), login_refused="421 4.3.2 Try again later")
+    with RecordingServer(Security.NONE, users={"orders": RIGHT}, behaviour=behaviour) as serving:
+        yield serving
+
+
+@scenario
+async def test_what_broke_off_is_not_tried_again_by_the_rest_of_a_list(steng, vague):
+    jobs = await db(test_all, await db(define, vague, 8))
+    async with engine(steng, probe):
+        counted = await verdicts(jobs)
+    assert counted == {("failure", "auth", "rate_limited"): 1, ("failure", "auth", "auth_suspended"): 7}
+    assert vague.login_attempts("orders") == 1
+
+
+def test_who_asks_anew_gets_one_more_attempt(steng, vague):
+    (row,) = define(vague, 1)
+    codes = [ends(steng, test_all([row]))[0] for _ in range(2)]
+    assert (codes, vague.login_attempts("orders")) == (["rate_limited", "rate_limited"], 2)

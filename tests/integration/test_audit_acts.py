@@ -50,6 +50,7 @@ NOT_RECORDED = {
     "cluster.BatchItem": "a part of a batch; what is done to each thing has its own event",
     "cluster.Job": "recorded as a test that is asked for and cancelled; the rest is its own history",
     "cluster.LastTest": "follows from a test",
+    "cluster.UnclearSignIn": "follows from a test that broke off",
     "connections.Connection": "a part of the row of its kind, which is declared",
     "credentials.VaultCheck": "recorded as the vault",
     "untrusted_cache.Chain": "what servers presented, not what somebody did",

@@ -230,3 +230,10 @@ def test_every_condition_speaks_of_fields_that_exist():
     known = {*SmtpConnection.definition_fields(), "password", "pop_password", "credential"}
     named = {*rules.CONDITIONS, *(name for item in rules.CONDITIONS.values() for name in item.controllers)}
     assert named <= known
+
+
+def test_allowing_every_version_where_one_was_allowed_asks_for_the_secret_again():
+    chosen = {"ssl_protocols": ["TLSv1_3"], "cipher_suites": ["TLS_AES_128_GCM_SHA256"]}
+    row = save({"ssl_protocol_mode": "SPECIFIC", "cipher_suite_mode": "SPECIFIC", **chosen}).connection
+    wider = {"ssl_protocol_mode": "ALL", "cipher_suite_mode": "ALL"}
+    assert refusals(wider, row, partial=True) == {("password", "secret_must_be_retyped")}

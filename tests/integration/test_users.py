@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from core.models import AuditEvent, User
-from core.permissions import ACTS, may
+from core.permissions import ACTS, may, outranks
 from core.users import services
 from tests.roles import PASSWORD, role
 
@@ -300,3 +300,8 @@ def test_an_administrator_sets_no_password_of_a_superuser(client, chief, admin_u
     )
     admin_user.refresh_from_db()
     assert (answer.status_code, admin_user.check_password(PASSWORD)) == (403, True)
+
+
+def test_an_administrator_who_is_inactive_is_still_out_of_reach_of_who_may_do_less(make_user):
+    sleeping = make_user("sleeping", role="administrator", is_active=False)
+    assert outranks(make_user("b.verdi", "users.manage", role=""), sleeping) is False

@@ -43,3 +43,7 @@ def test_an_endpoint_is_split_and_put_together_again(text):
 def test_what_is_no_endpoint_is_refused(text):
     with pytest.raises(ValueError, match=r"host:port|host name"):
         split_endpoint(text)
+
+
+def test_an_ipv4_address_in_the_digits_of_ipv6_is_the_same_host():
+    assert canonical_host("::ffff:192.0.2.7") == "192.0.2.7"
