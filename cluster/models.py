@@ -74,6 +74,10 @@ class Steng(_Named):
     )
     running = models.PositiveIntegerField(default=0, editable=False)
 
+    class Meta(_Named.Meta):
+        verbose_name = "STENG"
+        verbose_name_plural = "STENGs"
+
 
 class Job(models.Model):
     """One piece of work for a STENG; its states and arrows are in `states`.
@@ -150,6 +154,7 @@ class Job(models.Model):
     chain_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "test"  # to people a job is a transfer
         ordering = ("-created", "-id")
         indexes = (
             # Everything that the choice of the next job looks at, and nothing else: beside a sealed request a row is
@@ -162,9 +167,15 @@ class Job(models.Model):
             ),
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="job_of_batch"),
             models.Index(fields=["-created", "-id"], name="job_history"),
-            models.Index(fields=["connection_id", "-created"], name="job_by_connection"),
-            models.Index(fields=["verdict", "-created"], name="job_by_verdict"),
-            models.Index(fields=["state", "-created"], name="job_by_state"),
+            # Each in the whole order of the history: what an index would leave to be sorted, the planner looks for in
+            # the history row by row.
+            models.Index(fields=["connection_id", "-created", "-id"], name="job_by_connection"),
+            models.Index(fields=["verdict", "-created", "-id"], name="job_by_verdict"),
+            models.Index(fields=["state", "-created", "-id"], name="job_by_state"),
+            # What a history is searched by.
+            models.Index(fields=["code", "-created", "-id"], name="job_by_code"),
+            models.Index(fields=["connection_name", "-created", "-id"], name="job_by_name"),
+            models.Index(fields=["target", "-created", "-id"], name="job_by_target"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(state__in=JobState.values), name="job_state"),
@@ -297,6 +308,7 @@ class SuspendedLogin(models.Model):
     lifted_reason = StrictTextField("Reason", max_length=2_048, blank=True, default="")
 
     class Meta:
+        verbose_name = "suspended sign-in"
         ordering = ("-since", "-id")
         constraints = (
             models.UniqueConstraint(

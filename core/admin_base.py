@@ -99,7 +99,9 @@ class ActAdmin(_ByActs, admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
         return self.has_view_permission(request)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Return the actions that the user may choose from."""
+        """Return the actions that the user may choose from; who may not open these pages has none."""
+        if not self.admin_site.has_permission(request):
+            return {}
         found = super().get_actions(request)
         return {name: entry for name, entry in found.items() if entry and _offered(request, entry[0])}
 

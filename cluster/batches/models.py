@@ -39,6 +39,7 @@ class Batch(models.Model):
     counts = models.JSONField(default=dict, blank=True)
 
     class Meta:
+        verbose_name = "bulk run"
         ordering = ("-created", "-id")
         indexes = (
             models.Index(fields=["-created", "-id"], name="batch_history"),

@@ -78,6 +78,7 @@ class MailboxConnection(Connection):
     )
 
     class Meta:
+        verbose_name = "POP3/IMAP connection"
         constraints = (
             models.CheckConstraint(
                 condition=Q(authentication_type__in=MailboxAuthentication.values), name="mailbox_authentication_type"

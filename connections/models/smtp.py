@@ -70,6 +70,7 @@ class SmtpConnection(Connection):
     )
 
     class Meta:
+        verbose_name = "SMTP connection"
         constraints = (
             models.CheckConstraint(
                 condition=Q(authentication_type__in=Authentication.values), name="smtp_authentication_type"
