@@ -97,7 +97,8 @@ def enqueue(
         job.full_clean(exclude=_REFERENCES, validate_unique=False, validate_constraints=False)
         job.save(force_insert=True)
         _record("test.requested", job, now)
-        transaction.on_commit(wake, robust=True)
+        if lane != Lane.BULK:  # who asks for thousands is the dispatcher, and wakes itself
+            transaction.on_commit(wake, robust=True)
     return job
 
 

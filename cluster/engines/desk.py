@@ -33,7 +33,8 @@ FEW = 8
 """Patient acts that share one commit at most."""
 
 REST = 0.5
-"""The rest after patient acts, as a share of the time that they took."""
+LONGEST_REST = 0.02
+"""The rest after patient acts: a share of the time that they took, and seconds."""
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
@@ -124,7 +125,8 @@ class Desk:
                 begun = time.monotonic()
                 self._do(batch)
                 if any(slip.patient for slip in batch):
-                    self._rested_at = time.monotonic() + REST * (time.monotonic() - begun)
+                    rest = min(LONGEST_REST, REST * (time.monotonic() - begun))
+                    self._rested_at = time.monotonic() + rest
         connection.close()
 
     def _next_batch(self) -> list[_Slip]:

@@ -50,10 +50,12 @@ ROUND = 1.0
 """Seconds after which a round is made although no bell rang."""
 
 BREATH = 0.01
-"""Seconds between two turns of batches, and from the end of a bulk test to the next round: what comes together in
-that time is done together."""
+"""Seconds between two turns of batches."""
 
-BULK_ROUND = 10
+SOON = 0.03
+"""Seconds until the round that bulk tests ask for, by their coming or by their end: those of that time share it."""
+
+BULK_ROUND = 20
 """Bulk tests that one round accepts: a round with a click in it is not to be a long one."""
 
 GRACE = 5.0
@@ -93,6 +95,7 @@ class LocalEngine:
         self._renewed = clock()
         self._forgot: datetime | None = None
         self._batch_live = False
+        self._soon: asyncio.TimerHandle | None = None
 
     def stop(self) -> None:
         """Take no more work and end; a second call drops at once what runs."""
@@ -218,6 +221,8 @@ class LocalEngine:
             self._batch_ring.clear()
             turn = await self._desk.call(lambda: self._performer.turn(self._clock()), patient=True)
             self._batch_live = turn.live
+            if turn.live:
+                self._ring_soon()  # for the tests that it has asked for, or cancelled
             await asyncio.sleep(BREATH if turn.live else 0)
             if not turn.more:
                 await _within_a_round(self._batch_ring)
@@ -263,12 +268,19 @@ class LocalEngine:
         if held is None or self._stopping.is_set():
             return
         if held.lane == Lane.BULK:
-            # There is room again, for which nobody waits but others of the kind: they may end together.
-            asyncio.get_running_loop().call_later(BREATH, self._ring.set)
+            self._ring_soon()  # there is room again, for which nobody waits but others of the kind
         else:
             self._ring.set()
         if self._batch_live:
             self._batch_ring.set()  # it may have been the last of a batch
+
+    def _ring_soon(self) -> None:
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(SOON, self._ring_now)
+
+    def _ring_now(self) -> None:
+        self._soon = None
+        self._ring.set()
 
     def _is_patient(self, job: UUID) -> bool:
         held = self._held.get(job)
