@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cluster', '0004_batches'),
+        ('cluster', '0005_support_pages'),
     ]
 
     operations = [
