@@ -98,6 +98,7 @@ def _reads_as_block(text: str) -> bool:
         and lines[0][:1] not in {"", " ", "\t"}
         and all(line == line.rstrip() and "\t" not in line for line in lines)
         and not _UNPRINTABLE.search(text)
+        and not any(character < " " and character != "\n" for character in text)
     )
 
 

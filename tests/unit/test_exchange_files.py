@@ -232,6 +232,7 @@ def test_a_shield_is_taken_away_exactly(text):
 @example("a: b\n# c\n- d\n'e'")
 @example("no")
 @example("\x85\ufeff\x00\x7f")
+@example("\x1f0\n0")
 def test_every_text_comes_back_from_yaml_as_it_was(text):
     written = f"version: 1\nconnections:\n- a: {writing._yaml_value(text)}\n  b: 1\n"
     assert strict_yaml.parse(written)["connections"] == [{"a": text, "b": 1}]
