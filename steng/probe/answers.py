@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_CODED = re.compile(r"\[([^\]\[\s]{1,64})(?:\s+([^\]]*))?\]\s?(.*)", re.DOTALL)
+_CODED = re.compile(r"\[([^\]\[\s]{1,64})(?:\s++([^\]]*+))?\]\s?(.*)", re.DOTALL)
 
 KNOWN_CODES = frozenset(
     {

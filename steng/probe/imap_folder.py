@@ -7,6 +7,7 @@ server's extensions allow it: ESEARCH (RFC 4731) tells the first or last match w
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from collections.abc import Sequence
@@ -17,14 +18,20 @@ from steng.probe import headers, told, utf7
 from steng.probe.course import Running
 from steng.probe.failure import ProbeFailure
 from steng.probe.imap_values import Value
-from steng.probe.mailbox import Mailboxes, Reply, together
-from steng.probe.nearest import nearest
+from steng.probe.mailbox import Mailboxes, Reply, together, values_of
+from steng.probe.nearest import nearest, promising
 from steng.probe.transcript import Redactor
 from steng.wire import Disposition, Mailbox, ProbeRequest, Pull, Purpose
 
 MAX_FOLDERS = 1_000
 MAX_FOLDER_BYTES = 100_000
 """Folders that are told, and their bytes as JSON: a report as a whole is kept with 256,000."""
+
+MAX_NAME = 500
+"""Bytes of a folder's name that are decoded and shown: of a longer one only its begin, and it cannot be chosen."""
+
+TURN = 100
+"""Names after which everybody else has a turn: every test of this host runs in the same loop."""
 
 WINDOW = 5_000
 MAX_WINDOWS = 20
@@ -188,12 +195,16 @@ class _Look:
             return ProbeFailure("mailbox_in_use", evidence=evidence)
         if answer.code in _CLOSED:
             return ProbeFailure("folder_unavailable", evidence=evidence)
-        folders = _folders(await self._mailboxes.folders())
         name = self._mailbox.folder
+        folders, _ = await _folders(await self._mailboxes.folders(), first=utf7.encode(name))
         if answer.code not in _MISSING and any(folder.name == name and folder.selectable for folder in folders):
             return ProbeFailure("folder_not_permitted", evidence=evidence)
-        usable = [folder.name for folder in folders if self._usable(folder)]
-        near = nearest(name, usable)
+        likely: list[str] = []
+        for place in range(0, len(folders), TURN):
+            batch = folders[place : place + TURN]
+            likely = promising(name, likely + [folder.name for folder in batch if self._usable(folder)])
+            await asyncio.sleep(0)
+        near = nearest(name, likely)
         evidence["nearest"] = near
         evidence["separator"] = next((folder.separator for folder in folders if folder.separator), None)
         if near:
@@ -210,11 +221,12 @@ class _Look:
         reply = await self._mailboxes.folders()
         if not reply.ok:
             raise ProbeFailure("folder_not_permitted", evidence=told.evidence_of(reply.answer, self._redactor))
-        listed = sorted(_folders(reply), key=lambda folder: folder.name.upper() != "INBOX")
-        shown, size = [], 0
-        for folder in listed[:MAX_FOLDERS]:
+        folders, listed = await _folders(reply)
+        shown, size, turns = [], 0, _Turns()
+        for folder in folders:
+            await turns.spend()
             told_folder = {
-                "name": self._redactor.clean(folder.name),
+                "name": self._shown(folder),
                 "separator": self._redactor.clean(folder.separator or "", 4),
                 "selectable": self._usable(folder),
             }
@@ -222,31 +234,71 @@ class _Look:
             if size > MAX_FOLDER_BYTES:
                 break
             shown.append(told_folder)
-        self._stage.evidence |= {"folders": shown, "listed": len(listed)}
+        self._stage.evidence |= {"folders": shown, "listed": listed}
+
+    def _shown(self, folder: _Folder) -> str:
+        return f"{self._redactor.clean_begin(folder.name)}…" if folder.cut else self._redactor.clean(folder.name)
 
     def _usable(self, folder: _Folder) -> bool:
         # A name that cannot be shown as it is would be another one in a form.
         return folder.selectable and self._redactor.clean(folder.name) == folder.name
 
 
+class _Turns:
+    """Lets everybody else have a turn, now and then, in work of which the server chose the size."""
+
+    def __init__(self) -> None:
+        self._spent = 0
+
+    async def spend(self, size: int = 0) -> None:
+        """Note a name, or an answer of `size` bytes, that was worked on."""
+        self._spent += 1 + size // MAX_NAME
+        if self._spent >= TURN:
+            self._spent = 0
+            await asyncio.sleep(0)
+
+
 class _Folder:
-    def __init__(self, attributes: Sequence[Value], separator: Value, name: Value) -> None:
+    def __init__(self, attributes: Sequence[Value], separator: Value, wire: bytes) -> None:
         barred = {str(attribute).lower() for attribute in attributes} & {"\\noselect", "\\nonexistent"}
-        raw = name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name or "")
+        self.cut = len(wire) > MAX_NAME
+        raw = wire[:MAX_NAME].decode("utf-8", "surrogateescape")
+        if self.cut:
+            raw = _before_an_unfinished_shift(raw)
         try:
             self.name = utf7.decode(raw)
         except ValueError:
             self.name = raw
-        self.separator = separator if isinstance(separator, str) else None
-        self.selectable = not barred and bool(self.name)
+        # One character (RFC 3501 section 7.2.2).
+        self.separator = separator if isinstance(separator, str) and len(separator) == 1 else None
+        self.selectable = not barred and bool(self.name) and not self.cut
 
 
-def _folders(reply: Reply) -> list[_Folder]:
-    return [
-        _Folder(attributes, separator, name)
-        for _, attributes, separator, name, *_ in (values for values in reply.data("LIST") if len(values) >= 4)
-        if isinstance(attributes, list)
-    ]
+async def _folders(reply: Reply, first: str = "INBOX") -> tuple[list[_Folder], int]:
+    """Return as many folders as are told, and how many there are: INBOX and what `first` is on the wire come first."""
+    turns = _Turns()
+    answers, left_out = reply.folders()
+    read = []
+    for answer in answers:
+        values = values_of(answer)
+        await turns.spend(sum(map(len, answer)))
+        if len(values) >= 4 and isinstance(values[1], list):
+            read.append((values[1], values[2], _wire(values[3])))
+    read.sort(key=lambda folder: folder[2].upper() != b"INBOX" and folder[2] != first.encode("ascii"))
+    folders = []
+    for attributes, separator, wire in read[:MAX_FOLDERS]:
+        folders.append(_Folder(attributes, separator, wire))
+        await turns.spend()
+    return folders, len(read) + left_out
+
+
+def _wire(name: Value) -> bytes:
+    return name if isinstance(name, bytes) else str(name or "").encode("utf-8", "surrogateescape")
+
+
+def _before_an_unfinished_shift(text: str) -> str:
+    before, shift, rest = text.rpartition("&")
+    return before if shift and "-" not in rest else text
 
 
 def _exists(reply: Reply) -> int:

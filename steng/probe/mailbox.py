@@ -17,6 +17,7 @@ To who edits this: what is sent is on the list `READING`. Whatever can change a 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import re
 import socket
@@ -50,6 +51,10 @@ MAX_LINES = 10_000
 MAX_BYTES = 4 * 1024 * 1024
 """Lines and bytes of all answers together: a list of ten thousand folders has about one megabyte."""
 
+MAX_LISTED = 2_000
+MAX_LISTED_BYTES = 1_000_000
+"""Folders of a list that are read, and their bytes: what comes after them is counted, and not looked at."""
+
 _LITERAL = re.compile(rb"\{(\d{1,20})\+?\}$")
 _STATUS = re.compile(rb"(?:\*|[A-Z]+\d+) (?:OK|NO|BAD|BYE|PREAUTH)\b", re.IGNORECASE)
 
@@ -76,11 +81,18 @@ class Reply:
         """Return the values of every untagged answer of a name; what cannot be read is left out."""
         found = []
         for pieces in self._untagged:
-            values = _values(pieces)
+            values = values_of(pieces)
             named = values[1:2] if values and isinstance(values[0], str) and values[0].isdigit() else values[:1]
             if named and isinstance(named[0], str) and named[0].upper() == name:
                 found.append(values)
         return found
+
+    def folders(self) -> tuple[list[Lines], int]:
+        """Return the folders of a list that are to be read, each for `values_of`, and how many others it has."""
+        listed = [pieces for pieces in self._untagged if pieces[0][2:7].upper() == b"LIST "]
+        sizes = itertools.accumulate(sum(map(len, pieces)) for pieces in listed[:MAX_LISTED])
+        read_ones = sum(size <= MAX_LISTED_BYTES for size in sizes)
+        return list(listed[:read_ones]), len(listed) - read_ones
 
     def codes(self) -> dict[str, str]:
         """Return the response codes of untagged OKs with what stands behind them."""
@@ -347,7 +359,8 @@ def _grouped(lines: Lines) -> list[list[bytes | bytearray]]:
     return groups
 
 
-def _values(pieces: Lines) -> list[Value]:
+def values_of(pieces: Lines) -> list[Value]:
+    """Return the values of one untagged answer, none where it cannot be read."""
     try:
         return read([pieces[0][2:], *pieces[1:]])
     except ValueError:

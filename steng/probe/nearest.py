@@ -17,6 +17,15 @@ _SEPARATORS = str.maketrans("/.\\", "///")
 def nearest(wanted: str, names: Sequence[str], most: int = 5) -> list[str]:
     """Return the names most like `wanted`, best first: written alike, or with the same last part."""
     aim = _key(wanted)
+    scored = sorted(
+        ((_likeness(aim, _key(name)), name) for name in promising(wanted, names)), key=lambda pair: -pair[0]
+    )
+    return [name for likeness, name in scored if likeness >= _ALIKE][:most]
+
+
+def promising(wanted: str, names: Sequence[str]) -> list[str]:
+    """Return the few names worth comparing in full, best first: of many names a batch and the few before it will do."""
+    aim = _key(wanted)
     letters = Counter(aim)
 
     def in_common(name: str) -> float:
@@ -24,9 +33,7 @@ def nearest(wanted: str, names: Sequence[str], most: int = 5) -> list[str]:
         shared = sum((Counter(key) & letters).values())
         return (key.rpartition("/")[2] == aim.rpartition("/")[2]) + 2 * shared / (len(key) + len(aim) or 1)
 
-    promising = sorted(names, key=in_common, reverse=True)[:_COMPARED]
-    scored = sorted(((_likeness(aim, _key(name)), name) for name in promising), key=lambda pair: -pair[0])
-    return [name for likeness, name in scored if likeness >= _ALIKE][:most]
+    return sorted(names, key=in_common, reverse=True)[:_COMPARED]
 
 
 def _likeness(aim: str, key: str) -> float:

@@ -54,6 +54,12 @@ class Redactor:
         # In this order: a cut or an escape first could leave a part of the secret that no form matches.
         return visible(self._redacted(text) if self._may_hold_a_form(text) else text, limit)
 
+    def clean_begin(self, text: str, limit: int = MAX_LINE) -> str:
+        """Return the begin of a text whose rest is missing, cleaned: a secret that goes on in the rest has no form."""
+        redacted = self._redacted(text) if self._may_hold_a_form(text) else text
+        unsafe = max(map(len, self._forms), default=1) - 1
+        return visible(redacted[: max(len(redacted) - unsafe, 0)], limit)
+
     def _hide(self, texts: Iterable[str]) -> None:
         self._forms.update(text for text in texts if text)
         self._lowered = frozenset(map(str.lower, self._forms))
@@ -95,6 +101,8 @@ class Transcript:
 
     def received(self, text: str) -> None:
         """Note a line of the server; after a sign-in began only what may be told of it."""
+        if self._full:
+            return
         if self._redactor.withholding:
             # What is known to be secret goes first, so that no phrase is found within the password itself.
             text = self._tell(self._redactor.clean(text))

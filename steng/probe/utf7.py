@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 
 _RUN = re.compile(r"[\x20-\x7e]+|[^\x20-\x7e]+")
@@ -20,9 +21,12 @@ def decode(text: str) -> str:
     """Return the name that `text` stands for; raise ValueError where it is not modified UTF-7."""
     if not text.isascii():
         raise ValueError("not ASCII")
-    if "&" in _SHIFTED.sub("", text):
+    # Every other part stood in a shift; each character is looked at once.
+    parts = _SHIFTED.split(text)
+    if any("&" in part for part in parts[::2]):
         raise ValueError("an unfinished shift")
-    return _SHIFTED.sub(lambda found: _unshifted(found[1]) if found[1] else "&", text)
+    parts[1::2] = [_unshifted(part) if part else "&" for part in parts[1::2]]
+    return "".join(parts)
 
 
 def _runs(name: str) -> list[str]:
@@ -37,4 +41,4 @@ def _shifted(run: str) -> str:
 def _unshifted(text: str) -> str:
     padded = text.replace(",", "/") + "=" * (-len(text) % 4)
     # binascii.Error and UnicodeDecodeError are both ValueErrors.
-    return base64.b64decode(padded, validate=True).decode("utf-16-be")
+    return binascii.a2b_base64(padded, strict_mode=True).decode("utf-16-be")

@@ -1,11 +1,13 @@
 """IMAP and POP3 servers that misbehave, what is told of them, and what they were sent."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 
-from steng.probe import probe
+from steng.probe import imap_folder, probe, utf7
 from steng.probe.failure import ProbeFailure
+from steng.probe.mailbox import MAX_LISTED, MAX_LISTED_BYTES
 from steng.secret import Secret
 from steng.wire import Disposition, Login, Mailbox, Mechanism, Protocol, Pull, Purpose, to_json
 from tests.lab.asking import PASSWORD, USER, anchored, ask, der_of, find, outcomes, run, stage_of
@@ -351,6 +353,123 @@ def test_of_too_many_folders_a_thousand_are_told():
         find(script, protocol=IMAP, mechanism="PLAIN", purpose=Purpose.FOLDERS).report, "folder"
     ).evidence
     assert (len(evidence["folders"]), evidence["listed"]) == (1_000, 3_000)
+
+
+def listing(*answers, examine="OK"):
+    """Return a script that lets anybody in, answers EXAMINE and all else with a status, and LIST with `answers`."""
+
+    async def script(peer):
+        await talk(peer, IMAP)
+        while line := await peer.hear():
+            tag, verb, *_ = line.split()
+            if verb == "LIST":
+                await peer.say(*answers)
+            await peer.say(f"{tag} {examine if verb == 'EXAMINE' else f'OK [CAPABILITY {CAPABLE}] in'}")
+
+    return script
+
+
+SHIFTS = [f'* LIST () "/" "{"&AOQ-" * 70}{number}"' for number in range(9_000)]
+ASKED = {
+    "all folders are listed": {"purpose": Purpose.FOLDERS},
+    "the nearest are looked for": {"mailbox": Mailbox(folder="nowhere")},
+}
+
+
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+def test_however_many_names_a_server_lists_few_are_looked_at_and_others_have_their_turn(asked, monkeypatch):
+    turn = 0
+    seen = {"answers": Counter(), "names": Counter(), "compared": Counter()}
+
+    def counted(module, attribute, kind, size=lambda *_: 1):
+        function = getattr(module, attribute)
+
+        def counting(*arguments):
+            seen[kind][turn] += size(*arguments)
+            return function(*arguments)
+
+        monkeypatch.setattr(module, attribute, counting)
+
+    async def others():
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    async def go():
+        ticking = asyncio.ensure_future(others())
+        try:
+            async with HostileServer(listing(*SHIFTS, examine="NO [NONEXISTENT] no")) as server:
+                report = await probe(ask(server.port, protocol=IMAP, mechanism="PLAIN", **asked))
+                await server.gone()
+                return stage_of(report, "folder")
+        finally:
+            ticking.cancel()
+            await asyncio.gather(ticking, return_exceptions=True)
+
+    counted(imap_folder, "values_of", "answers")
+    counted(utf7, "decode", "names")
+    counted(imap_folder, "promising", "compared", lambda _, names: len(names))
+    stage = run(go())
+    if "purpose" in asked:
+        assert (stage.code, stage.evidence["listed"]) == (None, 9_000)
+        assert 0 < len(stage.evidence["folders"]) <= imap_folder.MAX_FOLDERS
+        assert not seen["compared"]
+    else:
+        assert (stage.code, stage.evidence["nearest"]) == ("folder_not_found", [])
+        assert len(seen["compared"]) == imap_folder.MAX_FOLDERS / imap_folder.TURN
+        # A hundred and the few most promising before them.
+        assert max(seen["compared"].values()) <= imap_folder.TURN + 20
+    assert seen["answers"].total() == MAX_LISTED
+    assert seen["names"].total() == imap_folder.MAX_FOLDERS
+    assert max(seen["answers"].values()) <= imap_folder.TURN
+    assert max(seen["names"].values()) <= imap_folder.TURN
+
+
+def test_of_long_lines_in_a_list_only_a_megabyte_is_read():
+    answers = [f'* LIST () "/" "{"n" * 60_000}{number}"' for number in range(40)]
+    finding = find(listing(*answers), protocol=IMAP, mechanism="PLAIN", purpose=Purpose.FOLDERS)
+    evidence = stage_of(finding.report, "folder").evidence
+    assert (len(evidence["folders"]), evidence["listed"]) == (MAX_LISTED_BYTES // 60_000, 40)
+    assert {folder["selectable"] for folder in evidence["folders"]} == {False}
+
+
+LONG = {
+    "plain": ("n" * 501, "n" * 400),
+    "within a shift": ("n" * 497 + "&AOQA5ADk-", "n" * 400),
+    "of shifts": ("&AOQ-" * 101, "ä" * 20),
+}
+
+
+@pytest.mark.parametrize(("name", "begin"), LONG.values(), ids=LONG)
+def test_a_folder_with_an_endless_name_is_shown_cut_and_cannot_be_chosen(name, begin):
+    script = listing(f'* LIST () "/" "{name}"', f'* LIST () "/" "{"n" * 500}"')
+    finding = find(script, protocol=IMAP, mechanism="PLAIN", purpose=Purpose.FOLDERS)
+    cut, whole = stage_of(finding.report, "folder").evidence["folders"]
+    assert cut["name"].startswith(begin)
+    assert cut["name"].endswith("…")
+    assert "&" not in cut["name"]
+    assert (cut["selectable"], whole["selectable"], whole["name"]) == (False, True, "n" * 500)
+
+
+def test_where_a_name_is_cut_no_begin_of_the_password_is_left():
+    quoted = PASSWORD.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"').decode()
+    for before in range(500 - len(PASSWORD.encode()), 500):
+        finding = find(
+            listing(f'* LIST () "/" "{"n" * before}{quoted}"'),
+            protocol=IMAP,
+            mechanism="PLAIN",
+            purpose=Purpose.FOLDERS,
+        )
+        (folder,) = stage_of(finding.report, "folder").evidence["folders"]
+        assert PASSWORD[:3] not in folder["name"]
+
+
+def test_a_folder_that_is_listed_late_and_refused_is_not_said_to_be_missing():
+    names = [f'* LIST () "/" n{number}' for number in range(1_500)]
+    script = listing(*names, '* LIST () "/" "Entw&APw-rfe"', examine="NO no")
+    finding = find(script, protocol=IMAP, mechanism="PLAIN", mailbox=Mailbox(folder="Entwürfe"))
+    assert finding.told == ("folder", "folder_not_permitted")
 
 
 # -- what is sent ------------------------------------------------------------

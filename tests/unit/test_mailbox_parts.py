@@ -12,7 +12,7 @@ from steng.probe.answers import Answer, parse
 from steng.probe.failure import ProbeFailure
 from steng.probe.imap_values import MAX_DEPTH, astring, read
 from steng.probe.lines import MAX_LINE, MAX_UNREAD, LineReader
-from steng.probe.nearest import nearest
+from steng.probe.nearest import nearest, promising
 from steng.probe.withheld import WITHHELD, told_imap_line, told_pop3_line
 from steng.wire import Mechanism, Protocol, StageName
 
@@ -33,6 +33,13 @@ ANSWERS = {
 @pytest.mark.parametrize(("line", "answer"), ANSWERS.items())
 def test_an_answer_is_read(line, answer):
     assert parse(line) == answer
+
+
+def test_a_code_that_goes_on_in_spaces_for_a_whole_line_is_read_at_once():
+    # Looked for in every way there is, its end would take more than a minute.
+    line = "OK [A" + " " * 65_000
+    assert parse(line) == Answer("OK", text="[A")
+    assert parse(line + "b] x") == Answer("OK", "A", "b", "x")
 
 
 IMAP = {
@@ -221,6 +228,14 @@ def test_what_is_no_modified_utf7_is_refused(text):
 def test_the_nearest_of_a_thousand_names_is_found():
     names = [f"{'x' * 90}{number}" for number in range(1_000)] + ["INBOX/Orders"]
     assert nearest("Orders", names)[0] == "INBOX/Orders"
+
+
+def test_names_in_batches_are_as_promising_as_all_at_once():
+    names = [f"{'order'[: number % 6]}{number}" for number in range(500)]
+    likely = []
+    for place in range(0, len(names), 100):
+        likely = promising("Orders", likely + names[place : place + 100])
+    assert likely == promising("Orders", names)
 
 
 # -- lines -------------------------------------------------------------------
