@@ -139,7 +139,11 @@ def find_many(keys: Iterable[tuple[str, uuid.UUID]]) -> dict[uuid.UUID, Connecti
     found: dict[uuid.UUID, Connection] = {}
     for kind, ids in wanted.items():
         if kind in KINDS:
-            rows = KINDS[kind]._default_manager.select_related("last_test", "cluster", "steng").filter(pk__in=ids)
+            rows = (
+                KINDS[kind]
+                ._default_manager.select_related("last_test", "cluster", "steng", "credential")
+                .filter(pk__in=ids)
+            )
             found |= {row.pk: row for row in rows}
     return found
 
