@@ -15,7 +15,7 @@ from connections.exchange.document import Format
 from core.errors import Refused
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.lists(
-    st.text(st.sampled_from("ab :#-\t'\"|>\\="), max_size=6), max_size=4
+    st.text(st.sampled_from("ab ;:#-\t'\"|>\\="), max_size=6), max_size=4
 ).map("\n".join)
 
 
@@ -205,12 +205,48 @@ def test_csv_that_cannot_be_read_one_way_is_malformed_with_its_line(text, line):
     assert (refused.code, refused.extra) == ("malformed", {"line": line})
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", " =1", "\uff1d1", "\r=1", "  @x", "\n=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t1", " =1", "\uff1d1", "\r1", "  @x"])
 def test_a_cell_that_a_spreadsheet_would_calculate_begins_with_an_apostrophe(text):
     assert next(csv.reader(io.StringIO("".join(sheet.write([[text]])), newline=""))) == ["'" + text]
 
 
-@pytest.mark.parametrize("text", ["a=1", "1", "", "a@b", "ü", "a-b", "\U0001f4ee"])
+@pytest.mark.parametrize(
+    ("text", "shielded"),
+    [
+        ("note;=cmd|' /C calc'!A0", "note;'=cmd|' /C calc'!A0"),
+        ("a;=1+1;", "a;'=1+1;"),
+        ("a\t@x", "a\t'@x"),
+        ("a\n-1\r\n+1", "a\n'-1\r\n'+1"),
+        ("a; \u00a0=1", "a;' \u00a0=1"),
+        ('a;"=1+1;', "a;'\"=1+1;"),
+        ("a;;\uff1d1", "a;;'\uff1d1"),
+        ("a;'=1", "a;''=1"),
+        ("=1;=2", "'=1;'=2"),
+        ("\t=1", "'\t'=1"),
+        ("\n=1", "'\n'=1"),
+    ],
+)
+def test_a_formula_behind_what_another_country_separates_cells_with_is_shielded_there(text, shielded):
+    assert (sheet.shield(text), sheet.unshield(shielded)) == (shielded, text)
+
+
+@given(st.lists(st.text(st.sampled_from("a;=+\t\n\r '\",@"), max_size=12), min_size=1, max_size=4))
+@example(["note;=cmd|' /C calc'!A0", "a;=1+1;"])
+@example(['a;"=1+1;', ';"', "=1"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_is_a_formula_whichever_separator_splits_the_file(separator, row):
+    text = "".join(sheet.write([["smtp", *row]]))
+    for record in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        assert not [cell for cell in record if cell.lstrip()[:1] in set("=+-@")]
+
+
+def test_every_cell_stands_in_quotation_marks():
+    assert "".join(sheet.write([["a", "", "1"]])) == '"a","","1"\r\n'
+
+
+@pytest.mark.parametrize(
+    "text", ["a=1", "1", "", "a@b", "ü", "a-b", "\U0001f4ee", "a;b", "a;'b", "a\nb", "a;b=1", "a,=1"]
+)
 def test_any_other_cell_stays_as_it_is(text):
     assert sheet.shield(text) == text
 
@@ -218,6 +254,7 @@ def test_any_other_cell_stays_as_it_is(text):
 @given(TEXTS)
 @example("'")
 @example("''=1")
+@example("a;''=1;'b;=")
 def test_a_shield_is_taken_away_exactly(text):
     assert sheet.unshield(sheet.shield(text)) == text
 
