@@ -298,3 +298,45 @@ def test_a_text_of_several_lines_stands_as_lines():
 @pytest.mark.parametrize("text", ["a \nb", "a\tb\nc", "a\nb\n", " a\nb"])
 def test_a_text_whose_blanks_nobody_would_see_stands_in_quotation_marks(text):
     assert writing._yaml_value(text) == json.dumps(text)
+
+
+def keys(count, start=0):
+    return {f"k{number}": 1 for number in range(start, start + count)}
+
+
+def as_json(*rows, **head):
+    return json.dumps({**head, "connections": list(rows)})
+
+
+def test_a_row_of_too_many_keys_is_malformed_with_its_place():
+    refused = malformed(as_json({}, keys(201)), Format.JSON)
+    assert (refused.code, refused.extra) == ("malformed", {"limit": 200, "place": 1})
+
+
+def test_a_row_of_too_many_keys_is_malformed_with_its_line_where_there_are_lines():
+    lines = "\n  ".join(f"{key}: 1" for key in keys(201))
+    refused = malformed(f"connections:\n- name: a\n- {lines}\n")
+    assert (refused.code, refused.extra) == ("malformed", {"limit": 200, "line": 3, "place": 1})
+    assert "(line 3)" in refused.detail
+
+
+def test_the_keys_of_a_section_are_keys_of_its_row():
+    assert malformed(as_json({"a": keys(100), "b": keys(99)}), Format.JSON).extra == {"limit": 200, "place": 0}
+
+
+def test_a_spreadsheet_of_too_many_columns_is_malformed_in_its_first_line():
+    assert malformed(",".join(keys(201)) + "\n", Format.CSV).extra == {"limit": 200, "line": 1}
+
+
+def test_a_head_of_too_many_keys_is_malformed():
+    assert malformed(as_json(**keys(200)), Format.JSON).extra == {"limit": 200}
+
+
+def test_a_file_of_too_many_different_keys_is_malformed_with_the_place_of_the_last():
+    refused = malformed(as_json(*(keys(100, 100 * place) for place in range(6))), Format.JSON)
+    assert (refused.code, refused.extra) == ("malformed", {"limit": 500, "place": 5})
+
+
+def test_as_many_keys_as_are_read_are_read():
+    rows = [keys(200), keys(200, 200), keys(100, 400), keys(200)]
+    assert len(document.read(as_json(*rows).encode(), Format.JSON).rows) == 4
