@@ -30,7 +30,7 @@ from core.errors import Refused, invalid
 from core.parsers import StrictMultiPartParser
 
 _MOST_ERRORS = 500
-"""Errors in one answer; who has more asks for the plan, which has them all by row."""
+"""Errors in one problem; the others are counted, and the plan of a dry run lists more of them, by row."""
 
 _SWITCHES = ("dry_run", "partial")
 
@@ -151,14 +151,14 @@ class ImportView(ApiView):
 
 
 def _refusal(made: Plan) -> Refused:
-    errors = made.errors()
+    errors = made.errors()[:_MOST_ERRORS]
     rows = len(made.refused)
     said = "One connection is" if rows == 1 else f"{rows} connections are"
-    more = {"more": len(errors) - _MOST_ERRORS} if len(errors) > _MOST_ERRORS else {}
+    more = {"more": made.error_count - len(errors)} if made.error_count > len(errors) else {}
     return Refused(
         "validation_failed",
         f"{said} not valid, so nothing was changed.",
-        errors=errors[:_MOST_ERRORS],
+        errors=errors,
         counts=made.counts,
         **more,
     )

@@ -116,10 +116,13 @@ def _faults(made: Plan) -> Iterator[str]:
         for error in entry.errors:
             field = visible(error["pointer"].lstrip("/")) or "row"
             yield f"{field}: {error['code']}: {visible(error['detail'])} ({_called(entry)})"
+    listed = sum(len(entry.errors) for entry in made.entries)
+    if made.error_count > listed:
+        yield f"{made.error_count:,} errors in all, of which {listed:,} are listed."
 
 
 def _called(entry: Entry) -> str:
     where = f"line {entry.line}" if entry.line is not None else f"number {entry.place + 1}"
     name = visible(entry.name)
     # What is sound has a name that says enough; what is refused may have none, or one that others have too.
-    return f"{name or 'without a name'}, {where}" if entry.errors else name
+    return f"{name or 'without a name'}, {where}" if entry.action is Action.REFUSED else name

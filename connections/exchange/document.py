@@ -7,7 +7,7 @@ the key of its head. Whether the values of a row are sound is not asked here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,12 @@ MAX_BYTES = 32_000_000
 
 MAX_ROWS = 10_000
 """Most connections in one file; they are changed in one transaction, which other writers wait for."""
+
+MAX_KEYS = 200
+"""Most keys of one connection, those of its sections among them; our own have about sixty, a foreign one has fewer."""
+
+MAX_DISTINCT_KEYS = 500
+"""Most different keys in one file: each of them is looked up, and each that is unknown is an error of its own."""
 
 VERSION = 1
 ROWS = "connections"
@@ -100,6 +106,8 @@ def _json(text: str) -> Any:
 def _from_tree(value: Any, format_: Format) -> Document:
     if not isinstance(value, Mapping):
         raise ValidationError({"": [invalid("invalid_type", "Expected `version: 1` and a list of `connections:`.")]})
+    if len(value) > MAX_KEYS:
+        raise _too_many("the head of the file", len(value), MAX_KEYS, line=getattr(value, "line", None))
     errors = {
         name: [invalid("unknown_field", f"There is no “{name[:80]}” at the head of a file.")]
         for name in value
@@ -120,11 +128,14 @@ def _from_tree(value: Any, format_: Format) -> Document:
         raise ValidationError(errors)
     found = [Row(place, getattr(item, "line", None), item) for place, item in enumerate(rows or [])]
     _check_count(len(found))
+    _check_keys(found)
     return Document(format_, found, value.get("system"), value.get("kind"))
 
 
 def _from_csv(text: str) -> Document:
     header, records = sheet.read(text)
+    if len(header) > MAX_KEYS:
+        raise _too_many("the first line", len(header), MAX_KEYS, line=1)
     rows: list[Row] = []
     for line, record in records:
         _check_count(len(rows) + 1)
@@ -137,3 +148,28 @@ def _check_count(count: int) -> None:
     if count > MAX_ROWS:
         sentence = f"At most {MAX_ROWS:,} connections in one file."
         raise ValidationError({ROWS: [invalid("too_long", sentence, limit=MAX_ROWS)]})
+
+
+def _check_keys(rows: Iterable[Row]) -> None:
+    distinct: set[str] = set()
+    for row in rows:
+        if not isinstance(row.values, Mapping):
+            continue
+        count = len(row.values)
+        distinct.update(row.values)
+        for inner in row.values.values():
+            if isinstance(inner, Mapping):  # a section of another system, or what stands for a secret
+                count += len(inner)
+                distinct.update(inner)
+        if count > MAX_KEYS:
+            raise _too_many(f"connection {row.place + 1}", count, MAX_KEYS, line=row.line, place=row.place)
+        if len(distinct) > MAX_DISTINCT_KEYS:
+            what = f"the file up to connection {row.place + 1}"
+            raise _too_many(what, len(distinct), MAX_DISTINCT_KEYS, "different keys", line=row.line, place=row.place)
+
+
+def _too_many(what: str, count: int, limit: int, keys: str = "keys", **where: int | None) -> Refused:
+    known = {name: number for name, number in where.items() if number is not None}
+    line = f" (line {known['line']})" if "line" in known else ""
+    sentence = f"The file cannot be read: {what} has {count:,} {keys}, at most {limit} are read{line}."
+    return Refused("malformed", sentence, limit=limit, **known)

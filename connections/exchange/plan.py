@@ -40,6 +40,12 @@ T = TypeVar("T")
 _AT_ONCE = 200
 """Rows whose connections are looked up by one query; and, where each row stands for itself, stored at once."""
 
+MAX_ERRORS = 1_000
+"""Most errors that a plan lists; the others are counted. A small file can have a great many."""
+
+MAX_ROW_ERRORS = 100
+"""Most errors that it lists of one row."""
+
 
 class Action(StrEnum):
     """What becomes of a row."""
@@ -52,7 +58,10 @@ class Action(StrEnum):
 
 @dataclass(slots=True)
 class Entry:
-    """One row of a plan. `errors` are problems as every door shows them, their pointers within the row."""
+    """One row of a plan. `errors` are problems as every door shows them, their pointers within the row.
+
+    There may be more errors than are listed: `error_count` says how many.
+    """
 
     incoming: Incoming = field(repr=False)
     name: str
@@ -61,6 +70,7 @@ class Entry:
     id: str | None = None
     changed: tuple[str, ...] = ()
     errors: list[dict[str, Any]] = field(default_factory=list)
+    error_count: int = 0
     advisories: tuple[Problem, ...] = ()
 
     @property
@@ -79,6 +89,11 @@ class Entry:
         return self.incoming.notes
 
     @property
+    def more_errors(self) -> int:
+        """Return how many errors are not listed."""
+        return self.error_count - len(self.errors)
+
+    @property
     def is_work(self) -> bool:
         """Tell whether there is something to write."""
         return self.action in {Action.CREATE, Action.UPDATE}
@@ -93,6 +108,8 @@ class Plan:
     recognised: bool
     entries: list[Entry]
     applied: bool = False
+    room: int = MAX_ERRORS
+    """How many errors more are listed."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -105,8 +122,20 @@ class Plan:
         """Return the rows that cannot be applied."""
         return [entry for entry in self.entries if entry.action is Action.REFUSED]
 
+    @property
+    def error_count(self) -> int:
+        """Return how many errors there are, listed or not."""
+        return sum(entry.error_count for entry in self.entries)
+
+    def find_fault(self, entry: Entry, errors: Sequence[dict[str, Any]]) -> None:
+        """Refuse a row, and list of its errors what there is room for."""
+        entry.action = Action.REFUSED
+        entry.errors = list(errors[: min(self.room, MAX_ROW_ERRORS)])
+        entry.error_count = len(errors)
+        self.room -= len(entry.errors)
+
     def errors(self) -> list[dict[str, Any]]:
-        """Return every error with its pointer into the file, `/connections/3/port`."""
+        """Return every listed error with its pointer into the file, `/connections/3/port`."""
         return [
             {**error, "pointer": f"/{ROWS}/{entry.place}{error['pointer']}"}
             | ({"line": entry.line} if entry.line is not None else {})
@@ -122,6 +151,7 @@ class Plan:
             "system": self.system.key if self.system is not None else None,
             "recognised": self.recognised,
             "counts": self.counts,
+            "error_count": self.error_count,
             "rows": [_entry_to_json(entry) for entry in self.entries],
         }
 
@@ -136,6 +166,7 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
         "id": entry.id,
         "changed": list(entry.changed),
         "errors": entry.errors,
+        "error_count": entry.error_count,
         "advisories": [advisory_to_json(problem) for problem in entry.advisories],
         "notes": [dataclasses.asdict(note) for note in entry.notes],
     }
@@ -146,15 +177,15 @@ def make(document: Document, secret: Reader, *, system: str | None = None) -> Pl
     spoken = system_of(document, system)
     recognised = spoken is not None and system is None and document.system is None
     rows = incoming(document, spoken, secret)
-    entries: list[Entry] = []
+    made = Plan(document.format, spoken, recognised, [])
     seen: dict[str, Incoming] = {}
     for batch in _batches(rows, _AT_ONCE):
         stored = selectors.by_names([key for row in batch if (key := _key(row))])
-        entries.extend(_judge(row, stored, seen) for row in batch)
-    return Plan(document.format, spoken, recognised, entries)
+        made.entries.extend(_judge(made, row, stored, seen) for row in batch)
+    return made
 
 
-def _judge(row: Incoming, stored: Mapping[str, Connection], seen: dict[str, Incoming]) -> Entry:
+def _judge(made: Plan, row: Incoming, stored: Mapping[str, Connection], seen: dict[str, Incoming]) -> Entry:
     key = _key(row)
     before = _of_kind(stored.get(key), row)
     name = row.values.get("name")
@@ -169,8 +200,8 @@ def _judge(row: Incoming, stored: Mapping[str, Connection], seen: dict[str, Inco
         )
     saved = _preview(row, before)
     if row.errors:
-        entry.errors = field_errors(ValidationError(row.errors))
-        row.values = {}
+        made.find_fault(entry, field_errors(ValidationError(row.errors)))
+        row.values, row.errors = {}, {}
     elif saved is not None:
         entry.action = Action.CREATE if saved.created else Action.UPDATE if saved.changed else Action.UNCHANGED
         entry.changed = () if saved.created else saved.changed
@@ -225,7 +256,7 @@ def apply(plan: Plan, *, user: User | None, partial: bool = False, now: datetime
     work = [entry for entry in plan.entries if entry.is_work]
     for batch in _batches(work, _AT_ONCE if partial else max(len(work), 1)):
         with transaction.atomic():
-            done = [_write(entry, before, user, moment) for entry, before in _stored(batch)]
+            done = [_write(plan, entry, before, user, moment) for entry, before in _stored(batch)]
             if not partial and not all(done):
                 transaction.set_rollback(True)
                 _forget(batch)
@@ -255,7 +286,7 @@ def _of_kind(found: Connection | None, row: Incoming) -> Connection | None:
     return found if type(found) is row.model else None
 
 
-def _write(entry: Entry, before: Connection | None, user: User | None, now: datetime) -> bool:
+def _write(plan: Plan, entry: Entry, before: Connection | None, user: User | None, now: datetime) -> bool:
     row = entry.incoming
     assert row.model is not None
     try:
@@ -263,13 +294,12 @@ def _write(entry: Entry, before: Connection | None, user: User | None, now: date
             row.model, before, _values(row, before), user=user, partial=_is_partial(row, before), now=now
         )
     except ValidationError as error:
-        entry.errors = field_errors(error)
+        plan.find_fault(entry, field_errors(error))
     except Refused as refusal:
-        entry.errors = [{"pointer": "", "code": refusal.code, "detail": refusal.detail}]
+        plan.find_fault(entry, [{"pointer": "", "code": refusal.code, "detail": refusal.detail}])
     else:
         entry.id = str(saved.connection.pk)
         return True
-    entry.action = Action.REFUSED
     return False
 
 

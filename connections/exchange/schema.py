@@ -8,7 +8,7 @@ from rest_framework import serializers
 from cluster.serializers import AdvisorySerializer
 from connections.exchange.document import Format
 from connections.exchange.foreign.words import Fate
-from connections.exchange.plan import Action
+from connections.exchange.plan import MAX_ERRORS, Action
 
 _ERROR = inline_serializer(
     "ImportError",
@@ -39,6 +39,7 @@ _ROW = inline_serializer(
         "id": serializers.UUIDField(allow_null=True),
         "changed": serializers.ListField(child=serializers.CharField()),
         "errors": _ERROR,
+        "error_count": serializers.IntegerField(help_text="Of the row; more than are listed where there are many."),
         "advisories": AdvisorySerializer(many=True),
         "notes": _NOTE,
     },
@@ -53,6 +54,7 @@ PLAN = inline_serializer(
         "system": serializers.CharField(allow_null=True, help_text="In whose words it was written; null: in ours."),
         "recognised": serializers.BooleanField(help_text="The system was told by its words alone."),
         "counts": inline_serializer("ImportCounts", {action.value: serializers.IntegerField() for action in Action}),
+        "error_count": serializers.IntegerField(help_text=f"Of the file; the first {MAX_ERRORS:,} are listed."),
         "rows": _ROW,
     },
 )

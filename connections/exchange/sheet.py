@@ -3,13 +3,19 @@
 A cell that begins with `=`, `+`, `-`, `@`, their full-width forms, a tab or a carriage return, also behind
 blanks, would be calculated by the spreadsheet of whoever opens the file. It is written with an apostrophe before
 it, which a spreadsheet takes for "this is text". A cell that begins with an apostrophe of its own gets a second one.
-Reading takes exactly one away, so every text comes back as it was.
+
+Every cell is in quotation marks, and yet a spreadsheet of a country whose separator is the semicolon (or one that
+splits at tabs) takes our commas for text, does not see where a cell begins, and splits it at the semicolons and line
+ends in it. What follows one of them is a cell to it: where that would be calculated, also behind blanks and quotation
+marks, an apostrophe goes before it, one more where some stand there. Reading takes exactly one away at each of these
+places, so every text comes back as it was.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from core.errors import Refused
@@ -17,8 +23,12 @@ from core.errors import Refused
 SEPARATORS = ",;\t"
 """What may stand between cells; a spreadsheet writes the one of its country, the first line tells which."""
 
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA = frozenset(_SIGNS)
 _SHIELD = "'"
+_CALCULATED = rf"{_SHIELD}*(?:\"|[^\S;\t\r\n])*[{re.escape(_SIGNS)}]"
+_INNER = re.compile(rf"(?<=[;\t\r\n])(?={_CALCULATED})")
+_INNER_SHIELD = re.compile(rf"(?<=[;\t\r\n]){_SHIELD}(?={_CALCULATED})")
 
 
 def read(text: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
@@ -71,7 +81,7 @@ def _rows(records: Iterator[tuple[int, list[str]]], width: int) -> Iterator[tupl
 def write(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield CSV (RFC 4180, section 2), one row at a time."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer = csv.writer(buffer, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     for row in rows:
         writer.writerow([shield(cell) for cell in row])
         yield buffer.getvalue()
@@ -80,15 +90,14 @@ def write(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def shield(text: str) -> str:
-    """Return the text with an apostrophe before it where a spreadsheet would calculate it."""
-    if text[:1] in {_SHIELD, "\t", "\r"} or text.lstrip()[:1] in _FORMULA:
-        return _SHIELD + text
-    return text
+    """Return the text with an apostrophe wherever a spreadsheet would begin to calculate."""
+    begins = text[:1] in {_SHIELD, "\t", "\r"} or text.lstrip()[:1] in _FORMULA
+    return (_SHIELD if begins else "") + _INNER.sub(_SHIELD, text)
 
 
 def unshield(text: str) -> str:
     """Return the text that `shield` was given."""
-    return text.removeprefix(_SHIELD)
+    return _INNER_SHIELD.sub("", text.removeprefix(_SHIELD))
 
 
 def _malformed(why: str, line: int) -> Refused:

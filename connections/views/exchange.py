@@ -78,6 +78,7 @@ def _shown(request: HttpRequest, sent: Carried, made: Plan) -> HttpResponse:
         "plan": made,
         "rows": [_row(entry) for entry in rows[:_MOST_ROWS]],
         "more": max(0, len(rows) - _MOST_ROWS),
+        "more_errors": made.error_count - sum(len(entry.errors) for entry in rows[:_MOST_ROWS]),
         "work": sum(entry.is_work for entry in rows),
         "sentence": _sentence(made),
     }

@@ -121,6 +121,19 @@ def test_an_answer_has_a_most_of_errors(api):
     assert (len(answer.json()["errors"]), answer.json()["more"]) == (500, 500)
 
 
+def test_an_answer_counts_the_errors_of_a_row_that_are_not_listed(api):
+    row = {"kind": "smtp", **GOOD, **dict.fromkeys((f"k{number}" for number in range(150)), 1)}
+    answer = send_json(api, row).json()
+    assert (len(answer["errors"]), answer["more"]) == (100, 50)
+    shown = send_json(api, row, query="?dry_run=true").json()
+    assert (len(shown["rows"][0]["errors"]), shown["rows"][0]["error_count"], shown["error_count"]) == (100, 150, 150)
+
+
+def test_a_row_of_too_many_keys_is_a_problem_with_its_place(api):
+    answer = send_json(api, ORDERS, dict.fromkeys((f"k{number}" for number in range(201)), 1))
+    assert (answer.status_code, answer.json()["code"], answer.json()["place"]) == (400, "malformed", 1)
+
+
 @pytest.mark.parametrize(
     ("body", "type_", "code"),
     [

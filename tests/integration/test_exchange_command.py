@@ -312,3 +312,11 @@ def test_an_export_takes_rows_only_as_they_are_sent(file):
     pieces = writing.write(Format.YAML, rows())
     next(pieces)
     assert len(taken) == 100
+
+
+def test_errors_that_are_not_listed_are_counted(file):
+    row = {"kind": "smtp", **GOOD, **dict.fromkeys((f"k{number}" for number in range(149)), 1)}
+    status, _, err = run("apply", file(json.dumps({"connections": [row]}), "one.json"))
+    # The password that stands in the file is one error more.
+    *listed, last = err.splitlines()
+    assert (status, len(listed), last) == (2, 100, "150 errors in all, of which 100 are listed.")

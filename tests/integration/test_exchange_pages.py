@@ -231,3 +231,13 @@ def test_an_hour_is_measured_when_the_page_is_shown(admin_client, monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: later)
     answer = admin_client.post(reverse("connections:import"), {"carried": text, "step": "apply"})
     assert (answer.status_code, "open for too long" in answer.content.decode()) == (409, True)
+
+
+def test_a_plan_of_very_many_errors_lists_some_and_counts_the_others(admin_client):
+    unknown = "".join(f"  k{number}: 1\n" for number in range(150))
+    row = PLAIN.partition("connections:\n")[2]
+    text = PLAIN + unknown + "".join(row.replace("orders-out", f"n{number}") + unknown for number in range(11))
+    page = post(admin_client, text).content.decode()
+    assert page.count('data-code="unknown_field"') == 1_000
+    assert (page.count('data-more-errors="50"'), page.count('data-more-errors="150"')) == (10, 2)
+    assert "1800 errors in all; 800 of them are not listed." in page

@@ -285,3 +285,19 @@ def test_nothing_on_the_way_shows_a_secret_by_itself():
     made = plan.make(read, secret_sources.as_it_stands)
     shown = [read, read.rows[0], made, made.entries[0], made.entries[0].incoming, made.to_json()]
     assert ["correct horse" in repr(each) for each in shown] == [False] * 6
+
+
+def test_a_plan_lists_a_most_of_errors_and_counts_them_all():
+    unknown = dict.fromkeys((f"k{number}" for number in range(150)), 1)
+    rows = [{"kind": "smtp", **GOOD, "name": f"n{number}", **unknown} for number in range(12)]
+    made = planned(json.dumps({"connections": rows}))
+    shown = made.to_json()
+    assert [len(row["errors"]) for row in shown["rows"]] == [100] * 10 + [0] * 2
+    assert {(row["action"], row["error_count"]) for row in shown["rows"]} == {("refused", 150)}
+    assert (shown["error_count"], made.error_count, len(made.errors())) == (1_800, 1_800, 1_000)
+    assert not any(entry.incoming.errors for entry in made.entries)
+
+
+def test_a_plan_of_few_errors_lists_all_of_them():
+    shown = planned(ORDERS.replace("587", "0")).to_json()
+    assert (shown["error_count"], shown["rows"][0]["error_count"], len(shown["rows"][0]["errors"])) == (1, 1, 1)

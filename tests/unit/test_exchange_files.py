@@ -15,7 +15,7 @@ from connections.exchange.document import Format
 from core.errors import Refused
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.lists(
-    st.text(st.sampled_from("ab :#-\t'\"|>\\="), max_size=6), max_size=4
+    st.text(st.sampled_from("ab ;:#-\t'\"|>\\="), max_size=6), max_size=4
 ).map("\n".join)
 
 
@@ -205,12 +205,48 @@ def test_csv_that_cannot_be_read_one_way_is_malformed_with_its_line(text, line):
     assert (refused.code, refused.extra) == ("malformed", {"line": line})
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", " =1", "\uff1d1", "\r=1", "  @x", "\n=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t1", " =1", "\uff1d1", "\r1", "  @x"])
 def test_a_cell_that_a_spreadsheet_would_calculate_begins_with_an_apostrophe(text):
     assert next(csv.reader(io.StringIO("".join(sheet.write([[text]])), newline=""))) == ["'" + text]
 
 
-@pytest.mark.parametrize("text", ["a=1", "1", "", "a@b", "ü", "a-b", "\U0001f4ee"])
+@pytest.mark.parametrize(
+    ("text", "shielded"),
+    [
+        ("note;=cmd|' /C calc'!A0", "note;'=cmd|' /C calc'!A0"),
+        ("a;=1+1;", "a;'=1+1;"),
+        ("a\t@x", "a\t'@x"),
+        ("a\n-1\r\n+1", "a\n'-1\r\n'+1"),
+        ("a; \u00a0=1", "a;' \u00a0=1"),
+        ('a;"=1+1;', "a;'\"=1+1;"),
+        ("a;;\uff1d1", "a;;'\uff1d1"),
+        ("a;'=1", "a;''=1"),
+        ("=1;=2", "'=1;'=2"),
+        ("\t=1", "'\t'=1"),
+        ("\n=1", "'\n'=1"),
+    ],
+)
+def test_a_formula_behind_what_another_country_separates_cells_with_is_shielded_there(text, shielded):
+    assert (sheet.shield(text), sheet.unshield(shielded)) == (shielded, text)
+
+
+@given(st.lists(st.text(st.sampled_from("a;=+\t\n\r '\",@"), max_size=12), min_size=1, max_size=4))
+@example(["note;=cmd|' /C calc'!A0", "a;=1+1;"])
+@example(['a;"=1+1;', ';"', "=1"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_is_a_formula_whichever_separator_splits_the_file(separator, row):
+    text = "".join(sheet.write([["smtp", *row]]))
+    for record in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        assert not [cell for cell in record if cell.lstrip()[:1] in set("=+-@")]
+
+
+def test_every_cell_stands_in_quotation_marks():
+    assert "".join(sheet.write([["a", "", "1"]])) == '"a","","1"\r\n'
+
+
+@pytest.mark.parametrize(
+    "text", ["a=1", "1", "", "a@b", "ü", "a-b", "\U0001f4ee", "a;b", "a;'b", "a\nb", "a;b=1", "a,=1"]
+)
 def test_any_other_cell_stays_as_it_is(text):
     assert sheet.shield(text) == text
 
@@ -218,6 +254,7 @@ def test_any_other_cell_stays_as_it_is(text):
 @given(TEXTS)
 @example("'")
 @example("''=1")
+@example("a;''=1;'b;=")
 def test_a_shield_is_taken_away_exactly(text):
     assert sheet.unshield(sheet.shield(text)) == text
 
@@ -262,3 +299,45 @@ def test_a_text_of_several_lines_stands_as_lines():
 @pytest.mark.parametrize("text", ["a \nb", "a\tb\nc", "a\nb\n", " a\nb"])
 def test_a_text_whose_blanks_nobody_would_see_stands_in_quotation_marks(text):
     assert writing._yaml_value(text) == json.dumps(text)
+
+
+def keys(count, start=0):
+    return {f"k{number}": 1 for number in range(start, start + count)}
+
+
+def as_json(*rows, **head):
+    return json.dumps({**head, "connections": list(rows)})
+
+
+def test_a_row_of_too_many_keys_is_malformed_with_its_place():
+    refused = malformed(as_json({}, keys(201)), Format.JSON)
+    assert (refused.code, refused.extra) == ("malformed", {"limit": 200, "place": 1})
+
+
+def test_a_row_of_too_many_keys_is_malformed_with_its_line_where_there_are_lines():
+    lines = "\n  ".join(f"{key}: 1" for key in keys(201))
+    refused = malformed(f"connections:\n- name: a\n- {lines}\n")
+    assert (refused.code, refused.extra) == ("malformed", {"limit": 200, "line": 3, "place": 1})
+    assert "(line 3)" in refused.detail
+
+
+def test_the_keys_of_a_section_are_keys_of_its_row():
+    assert malformed(as_json({"a": keys(100), "b": keys(99)}), Format.JSON).extra == {"limit": 200, "place": 0}
+
+
+def test_a_spreadsheet_of_too_many_columns_is_malformed_in_its_first_line():
+    assert malformed(",".join(keys(201)) + "\n", Format.CSV).extra == {"limit": 200, "line": 1}
+
+
+def test_a_head_of_too_many_keys_is_malformed():
+    assert malformed(as_json(**keys(200)), Format.JSON).extra == {"limit": 200}
+
+
+def test_a_file_of_too_many_different_keys_is_malformed_with_the_place_of_the_last():
+    refused = malformed(as_json(*(keys(100, 100 * place) for place in range(6))), Format.JSON)
+    assert (refused.code, refused.extra) == ("malformed", {"limit": 500, "place": 5})
+
+
+def test_as_many_keys_as_are_read_are_read():
+    rows = [keys(200), keys(200, 200), keys(100, 400), keys(200)]
+    assert len(document.read(as_json(*rows).encode(), Format.JSON).rows) == 4

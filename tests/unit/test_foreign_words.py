@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from connections.exchange import document
-from connections.exchange.foreign import asteria, iconduct, primeur, systems
+from connections.exchange.foreign import asteria, iconduct, primeur, systems, vocabulary, words
 from connections.exchange.foreign.words import Fate, comparable
 from connections.kinds import KINDS
 
@@ -420,3 +420,13 @@ def test_an_error_of_a_word_without_a_field_stands_at_its_label():
 def test_a_document_says_whose_words_it_uses():
     read = document.read(b"system: asteria\nkind: imap4\nconnections: []\n")
     assert (read.system, read.kind) == ("asteria", "imap4")
+
+
+def test_a_label_is_brought_into_its_comparable_form_once_however_many_forms_there_are(monkeypatch):
+    asked = []
+    monkeypatch.setattr(systems, "comparable", lambda label: asked.append(label) or label)
+    monkeypatch.setattr(words, "comparable", None)
+    monkeypatch.setattr(vocabulary, "comparable", None)
+    labels = {f"label {number}" for number in range(500)}
+    assert systems.recognise(labels, frozenset()) is None
+    assert (len(asked), set(asked)) == (500, labels)

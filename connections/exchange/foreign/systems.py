@@ -29,9 +29,9 @@ class System:
     choose: Choose
 
     def known(self, labels: Iterable[str]) -> int:
-        """Return how many of these labels the form of the system that knows most of them has."""
+        """Return how many of these labels, in comparable form, the form of the system that knows most of them has."""
         labels = list(labels)
-        return max(sum(form.knows(label) for label in labels) for form in self.vocabularies)
+        return max(sum(label in form.labels for label in labels) for form in self.vocabularies)
 
     def form_of(self, row: Mapping[str, Any], kind: str | None) -> Vocabulary:
         """Return the form of a row, by what is said of its kind or by its labels; raise ValidationError at `kind`."""
@@ -94,7 +94,8 @@ def recognise(labels: Iterable[str], ours: frozenset[str]) -> System | None:
     labels = set(labels) - {"kind"}
     if not labels or labels & ours:
         return None
-    known = {system.key: system.known(labels) for system in SYSTEMS.values()}
+    plain = [comparable(label) for label in labels]
+    known = {system.key: system.known(plain) for system in SYSTEMS.values()}
     most = max(known.values())
     if most * 2 <= len(labels):
         return None

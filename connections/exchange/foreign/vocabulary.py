@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,24 +42,30 @@ class Vocabulary:
     for_new: Mapping[str, Any] = field(default_factory=dict)
     finish: Callable[[Translated], None] | None = None
     own_tags: frozenset[str] = frozenset()
+    labels: frozenset[str] = field(init=False, repr=False)
+    """What belongs to this form, in comparable form: its labels, and the titles of sections that are mappings."""
+
+    _index: Mapping[str, Mapping[str, Word]] = field(init=False, repr=False)
+    """By the comparable title of a section, then by label; `""` is outside of every section."""
+
+    def __post_init__(self) -> None:
+        # Once for the form, not for each label: a file can have as many labels as it likes.
+        index = _indexed(self.words)
+        object.__setattr__(self, "_index", index)
+        object.__setattr__(self, "labels", frozenset(index[""]) | (index.keys() - {""}))
 
     def __str__(self) -> str:
         return self.title
 
-    @property
-    def sections(self) -> tuple[str, ...]:
-        """Return the titles under which some words stand in a mapping of their own."""
-        return tuple(dict.fromkeys(word.section for word in self.words if word.section))
-
     def knows(self, label: str) -> bool:
         """Tell whether a label, or the title of a section, belongs to this form."""
-        return self._find(comparable(label)) is not None or comparable(label) in map(comparable, self.sections)
+        return comparable(label) in self.labels
 
     def translate(self, raw: Mapping[str, Any]) -> Translated:
         """Return the row in our words, with an error per field that cannot be read and a note per word left behind."""
         done = Translated(self.kind, dict(self.constants))
         said: set[str] = set()
-        for label, value, section in _flattened(raw, set(map(comparable, self.sections))):
+        for label, value, section in _flattened(raw, self._index):
             word = self._find(comparable(label), section)
             if word is None:
                 sentence = f"{self.title} has no “{label[:80]}”."
@@ -86,17 +92,25 @@ class Vocabulary:
 
     def _find(self, label: str, section: str = "") -> Word | None:
         # Inside its section a word stands without what qualifies it; outside, the first form that has it is meant.
-        inside = [word for word in self.words if section and comparable(word.section) == section]
-        for word in (*inside, *self.words):
-            if label in word.keys or (word in inside and label == comparable(word.label.partition(": ")[2])):
-                return word
-        return None
+        return self._index[section].get(label) or self._index[""].get(label)
 
 
-def _flattened(raw: Mapping[str, Any], sections: set[str]) -> Iterator[tuple[str, Any, str]]:
+def _indexed(words: Iterable[Word]) -> Mapping[str, Mapping[str, Word]]:
+    found: dict[str, dict[str, Word]] = {"": {}}
+    for word in words:
+        for key in word.keys:
+            found[""].setdefault(key, word)
+        if word.section:
+            inside = found.setdefault(comparable(word.section), {})
+            for key in word.keys | {comparable(word.label.partition(": ")[2])} - {""}:
+                inside.setdefault(key, word)
+    return found
+
+
+def _flattened(raw: Mapping[str, Any], sections: Container[str]) -> Iterator[tuple[str, Any, str]]:
     for label, value in raw.items():
         section = comparable(label)
-        if section in sections and isinstance(value, Mapping):
+        if section and section in sections and isinstance(value, Mapping):
             for inner, each in value.items():
                 yield str(inner), each, section
         else:

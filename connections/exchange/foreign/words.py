@@ -55,11 +55,11 @@ class Word:
     default: Any = ABSENT
     aliases: tuple[str, ...] = ()
     section: str = ""
+    keys: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The forms under which the label is recognised; inside its section the label alone will do."""
 
-    @property
-    def keys(self) -> set[str]:
-        """Return the forms under which the label is recognised; inside its section the label alone will do."""
-        return {comparable(text) for text in (self.label, *self.aliases)}
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", frozenset(comparable(text) for text in (self.label, *self.aliases)))
 
 
 def comparable(label: str) -> str:
