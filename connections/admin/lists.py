@@ -152,10 +152,11 @@ class ConnectionList(LongList):
         done: str,
     ) -> HttpResponse | None:
         """Do something to each of a few, and say what became of it; start a batch for more."""
-        keys = list(queryset.values_list("pk", flat=True)[: bulk.LIMIT + 1])
+        chosen: list[tuple[str, uuid.UUID]] = list(queryset.values_list("kind", "pk")[: bulk.LIMIT + 1])
+        keys = [key for _, key in chosen]
         if len(keys) > FEW:
             return self._batch(request, action, keys)
-        found, changed = selectors.find_many(keys), 0
+        found, changed = selectors.find_many(chosen), 0
         for key in keys:
             row = found.get(key)
             try:
