@@ -42,6 +42,11 @@ def test_the_form_names_the_fault(fault, admin_client):
     assert doors.by_form(fault.values, fault.kind, admin_client) == {(fault.field, fault.code)}
 
 
+@pytest.mark.parametrize("fault", SAID, ids=str)
+def test_the_support_pages_name_the_fault(fault, admin_client):
+    assert doors.by_admin(fault.values, fault.kind, admin_client) == {(fault.field, fault.code)}
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_rest_names_the_fault(fault, api):
     assert doors.by_rest(fault.values, fault.kind, api) == {(fault.field, fault.code)}

@@ -135,6 +135,7 @@ def test_evidence_and_transcript_are_text_and_no_markup(support, steng):
     )
     content = support.get(job_page(job)).content.decode()
     assert "220 &lt;script&gt;alert(1)&lt;/script&gt;" in content
+    assert "<script>alert" not in content
     assert "received: 220 &lt;b&gt;hello&lt;/b&gt;" in content
 
 
