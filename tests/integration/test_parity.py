@@ -57,11 +57,6 @@ def test_the_command_line_names_the_fault(fault, monkeypatch):
     assert doors.by_set(fault.values, fault.kind, monkeypatch) == {(fault.field, fault.code)}
 
 
-@pytest.mark.parametrize("fault", SAID, ids=str)
-def test_the_support_pages_name_the_fault(fault, admin_client):
-    assert doors.by_admin(fault.values, fault.kind, admin_client) == {(fault.field, fault.code)}
-
-
 @pytest.mark.parametrize("fault", IN_FILES, ids=str)
 def test_a_file_names_the_fault(fault, tmp_path, monkeypatch):
     assert doors.by_file(fault.values, fault.kind, tmp_path, monkeypatch) == {(fault.field, fault.code)}
