@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from core.admin_base import ActAdmin, ActInline
 from untrusted_cache.models import CachedCertificate, Chain, ChainLink, TrustChange, TrustEntry
@@ -21,6 +23,11 @@ class Links(ActInline):
     model = ChainLink
     fields = ("position", "certificate")
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChainLink]:
+        """Read the certificates with their places: a chain may have a hundred."""
+        rows: QuerySet[ChainLink] = super().get_queryset(request)
+        return rows.select_related("certificate").defer("certificate__der")
 
 
 @admin.register(CachedCertificate)

@@ -12,8 +12,11 @@ from django.urls import reverse
 from cluster.models import Job
 from connections.models import Connection
 from core import audit
+from tests.integration.untrusted import met
+from tests.lab.pki import Pki
 from tests.many import fill
 from tests.roles import user_with
+from untrusted_cache.models import Chain, ChainLink
 
 pytestmark = pytest.mark.django_db
 ROWS = 100_000
@@ -82,6 +85,15 @@ def test_every_other_list_costs_at_most_eight_queries(crowd, model):
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     statements, _ = queries_of(crowd["administrator"], url)
     assert len(statements) <= QUERIES, "\n".join(statements)
+
+
+def test_the_page_of_a_chain_costs_the_same_for_any_length(admin_client):
+    met(Pki().leaf())
+    (chain,) = Chain.objects.all()
+    assert ChainLink.objects.filter(chain=chain).count() > 1
+    statements, _ = queries_of(admin_client, reverse("admin:untrusted_cache_chain_change", args=[chain.pk]))
+    # The chain, what vouches for it, and its certificates.
+    assert len([statement for statement in statements if 'FROM "untrusted_cache_' in statement]) == 3
 
 
 def test_there_are_as_many_rows_as_this_is_about(crowd):
