@@ -16,7 +16,14 @@ from steng.wire import ProbeReport, StageName, StageOutcome, Verdict
 from tests.jobs import NOW, PASSWORD, enqueue, failure, local_steng, request_for, running, seconds, stage, success
 
 pytestmark = pytest.mark.django_db
-FINAL = ["credentials_refused", "account_locked", "app_password_required", "auth_disabled_by_policy"]
+FINAL = [
+    "credentials_refused",
+    "account_locked",
+    "app_password_required",
+    "auth_disabled_by_policy",
+    "auth_failed",
+    "password_expired",
+]
 
 
 @pytest.fixture
@@ -65,7 +72,7 @@ def test_a_final_refusal_suspends_the_sign_in(steng, code):
     )
 
 
-@pytest.mark.parametrize("code", ["auth_failed", "rate_limited", "auth_temporarily_unavailable", "timeout", "closed"])
+@pytest.mark.parametrize("code", ["rate_limited", "auth_temporarily_unavailable", "timeout", "closed"])
 def test_an_answer_that_is_not_final_suspends_nothing(steng, code):
     end(steng, failure(code=code))
     assert SuspendedLogin.objects.count() == 0
@@ -105,7 +112,7 @@ def test_no_suspension_without_its_audit_event(steng, monkeypatch):
     ids=["draft", "other connection", "other spelling"],
 )
 def test_the_same_sign_in_gets_no_leave(steng, refused, arguments):
-    assert asks(steng, **arguments) == dispatch.Permit.suspended(refused)
+    assert asks(steng, **arguments) == dispatch.Permit.suspended(accounts.told(refused))
 
 
 @pytest.mark.parametrize(
@@ -169,7 +176,7 @@ def test_the_refusal_of_a_draft_names_no_connection(steng):
 class TestSuccess:
     def test_of_another_secret_lifts_nothing(self, steng, refused):
         end(steng, success(), request=request_for(password="another"))
-        assert asks(steng) == dispatch.Permit.suspended(refused)
+        assert asks(steng) == dispatch.Permit.suspended(accounts.told(refused))
 
     def test_of_another_secret_is_noted(self, steng, refused):
         end(steng, success(), request=request_for(password="another"))
@@ -249,7 +256,8 @@ class TestLift:
 
 def test_a_suspension_outlives_the_test_that_found_it(steng, refused):
     Job.objects.all().delete()
-    assert asks(steng) == dispatch.Permit.suspended(refused)
+    refused.refresh_from_db()
+    assert asks(steng) == dispatch.Permit.suspended(accounts.told(refused))
 
 
 def test_a_suspension_holds_no_secret(steng, refused):
@@ -263,7 +271,7 @@ def test_a_request_that_cannot_be_read_any_more_suspends_all_the_same(steng):
     dispatch.finish(job.pk, claim.attempt, failure(), NOW)
     row = SuspendedLogin.objects.get()
     assert (row.host, row.username) == ("mail.example.org", "")
-    assert asks(steng) == dispatch.Permit.suspended(row)
+    assert asks(steng) == dispatch.Permit.suspended(accounts.told(row))
 
 
 def test_one_secret_is_suspended_once(steng, refused):

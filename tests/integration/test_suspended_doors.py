@@ -37,8 +37,7 @@ def stopped(steng, name="orders-late", **arguments):
     tested = (uuid.uuid4(), "smtp", name) if name else None
     job, claim = running(steng, now=now, connection=tested, **arguments)
     permit = dispatch.mark_credentials(job.pk, claim.attempt, now)
-    told = accounts.told(permit.suspension)
-    auth = stage(StageName.AUTH, StageOutcome.FAILED, code="auth_suspended", **told)
+    auth = stage(StageName.AUTH, StageOutcome.FAILED, code="auth_suspended", **permit.suspension)
     dispatch.finish(job.pk, claim.attempt, ProbeReport(Verdict.FAILURE, (stage(), auth), 1.0), now)
     return Job.objects.get(pk=job.pk)
 

@@ -134,14 +134,14 @@ def _too_little() -> Iterator[Fault]:
 
 
 def _unasked() -> Iterator[Fault]:
-    for protocols, said, here in (
-        (SMTP, lines("250 once more"), ()),
-        (SMTP, lines("235 welcome"), ()),
-        (POP3, lines(pop3="+OK once more"), ()),
-        (POP3, lines(pop3="+OK Logged in."), ()),
-        # What IMAP says untagged may come at any time, so only the tag of the next command tells.
-        (IMAP, lines(imap="{tag} OK once more"), ("AUTHENTICATE CRAM-MD5",)),
-        (IMAP, lines(imap="zzz OK Logged in"), ("AUTHENTICATE CRAM-MD5",)),
+    for protocols, said, parting in (
+        (SMTP, lines("250 once more"), True),
+        (SMTP, lines("235 welcome"), True),
+        (POP3, lines(pop3="+OK once more"), True),
+        (POP3, lines(pop3="+OK Logged in."), True),
+        # Whom an unknown tag answers is anybody's guess, and so would be the answer to LOGOUT.
+        (IMAP, lines(imap="{tag} OK once more"), False),
+        (IMAP, lines(imap="zzz OK Logged in"), False),
     ):
         ((text, *_),) = said.values()
         yield Fault(
@@ -152,8 +152,8 @@ def _unasked() -> Iterator[Fault]:
             protocols=protocols,
             securities=CLEAR,
             act=adds(said),
-            here=here,
-            parting=not here,
+            here=(),
+            parting=parting,
         )
 
 
