@@ -4,21 +4,20 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PASSWORD
+from tests.browser.test_list import add
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_audit_log_is_accessible_and_shows_what_changed(visit, theme):
     page = visit(theme=theme)
-    page.goto("/setup/clusters/new/")
-    page.get_by_label("Name").fill(f"audited-{theme}")
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("link", name="Audit log").click()
+    add(page, f"audited-{theme}", "mail.example")
+    page.locator(".nav-item", has_text="Audit log").click()
     expect(page.get_by_role("heading", name="Audit log", level=1)).to_be_visible()
     event = page.locator(".event", has_text=f"audited-{theme}").first
-    expect(event).to_contain_text("A cluster was created.")
+    expect(event).to_contain_text("A connection was created.")
     expect(event).to_contain_text("admin")
     event.locator("summary").click()
-    expect(event.get_by_role("cell", name=f"audited-{theme}")).to_be_visible()
+    expect(event.get_by_role("cell", name=f"audited-{theme}", exact=True)).to_be_visible()
     visit.check(page)
     event.get_by_role("link", name="History").click()
     expect(page.locator(".event")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""One fault, the same field and code through every door: the browser's form, REST and the command line."""
+"""What the doors have in common beside their faults (test_parity): what they keep, what they refuse to hear."""
 
 import re
 from io import StringIO
@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from connections.models import SmtpConnection
-from tests.definitions import FAULTS, GOOD, JSON_FAULTS
+from tests.definitions import GOOD
 
 pytestmark = pytest.mark.django_db
 
@@ -38,36 +38,6 @@ def as_arguments(values, environ):
         else:
             arguments.append(f"{name}={'' if value is None else value}")
     return arguments
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_the_form_names_the_fault(fault, admin_client):
-    changes, field, code = FAULTS[fault]
-    answer = admin_client.post(reverse("connections:new", args=["smtp"]), as_posted({**GOOD, **changes}))
-    assert answer.status_code == 422
-    errors = answer.context["form"].errors.as_data()
-    assert {(name, error.code) for name, found in errors.items() for error in found} == {(field, code)}
-
-
-@pytest.mark.parametrize("fault", [*FAULTS, *JSON_FAULTS])
-def test_rest_names_the_fault(fault, api):
-    changes, field, code = {**FAULTS, **JSON_FAULTS}[fault]
-    answer = api.post("/api/v1/connections/smtp/", {**GOOD, **changes})
-    found = {(error["pointer"], error["code"]) for error in answer.json().get("errors", [])}
-    if "\x00" in str(changes) and answer.json()["code"] == "malformed":
-        pytest.fail("a NUL in one value must be an error of its field")
-    assert (answer.status_code, found) == (400, {(f"/{field}", code)})
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_the_command_line_names_the_fault(fault, monkeypatch):
-    changes, field, code = FAULTS[fault]
-    values = {**GOOD, **changes}
-    errors = StringIO()
-    with pytest.raises(SystemExit) as ended:
-        call_command("connection", "set", "new-one", *as_arguments(values, monkeypatch), stderr=errors)
-    said = {tuple(line.split(": ", 2)[:2]) for line in errors.getvalue().splitlines()}
-    assert (ended.value.code, said) == (2, {(field, code)})
 
 
 def test_what_was_typed_stays_except_the_secret(admin_client):

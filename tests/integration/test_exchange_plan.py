@@ -13,7 +13,7 @@ from connections.exchange.document import Format
 from connections.exchange.plan import Action
 from connections.models import Connection, MailboxConnection, SmtpConnection
 from core.audit.models import AuditEvent
-from tests.definitions import FAULTS, GOOD, JSON_FAULTS
+from tests.definitions import GOOD
 
 pytestmark = pytest.mark.django_db
 
@@ -191,13 +191,6 @@ def test_a_row_that_is_no_mapping_is_refused():
 def test_what_only_a_read_adds_is_passed_over():
     added = "  id: 5\n  version: 7\n  stale: true\n  created: never\n  last_test: null\n  advisories: []\n"
     assert actions(planned(ORDERS + added)) == [("orders-out", "create", ())]
-
-
-@pytest.mark.parametrize("fault", [*FAULTS, *JSON_FAULTS])
-def test_a_file_names_the_fault(fault):
-    changes, field, code = {**FAULTS, **JSON_FAULTS}[fault]
-    made = planned(json.dumps({"connections": [{"kind": "smtp", **GOOD, **changes}]}))
-    assert faults(made) == [(f"/connections/0/{field}", code)]
 
 
 def test_every_fault_of_every_row_is_named():
