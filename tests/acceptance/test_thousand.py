@@ -74,7 +74,10 @@ class CountingServers:
             await peer.say("220 mail.test ESMTP")
             await peer.hear()
             await peer.say("250-mail.test", "250 AUTH PLAIN")
-            account = base64.b64decode((await peer.hear()).split()[-1]).split(b"\0")[1].decode()
+            command, _, words = (await peer.hear()).partition(" ")
+            if command != "AUTH":
+                return  # cancelled a moment before its login: it says goodbye
+            account = base64.b64decode(words.split()[-1]).split(b"\0")[1].decode()
             self.logins[account] += 1
             if account in HELD and not self._go.is_set():
                 self.held.add(account)
