@@ -205,13 +205,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"refusals": {"()": "console.logs.RefusalsInOneLine"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]},
         "file": {
             "()": "console.logs.RoleFileHandler",
             "folder": str(DATA / "logs"),
             "role": os.environ.get("POSTERN_ROLE", "manage"),
             "formatter": "line",
+            "filters": ["refusals"],
         },
     },
     "root": {"handlers": ["stderr", "file"], "level": "INFO"},

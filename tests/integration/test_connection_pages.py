@@ -124,4 +124,4 @@ def test_the_command_lists_any_number_with_one_query(admin_user, capsys, django_
         save(SmtpConnection, None, {**GOOD, "name": f"c{number}"}, user=admin_user)
     with django_assert_num_queries(1):
         call_command("connection", "list")
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 3

@@ -118,3 +118,15 @@ def test_the_command_line_names_every_fault_at_once():
         ("connection_security", "invalid_choice"),
         ("misspelt", "unknown_field"),
     }
+
+
+def test_the_command_line_lists_each_connection_with_its_status_and_its_last_test(api):
+    for name, status in (("orders-out", "ENABLED"), ("orders-late", "DISABLED")):
+        assert api.post("/api/v1/connections/smtp/", {**GOOD, "name": name, "status": status}).status_code == 201
+    out = StringIO()
+    call_command("connection", "list", stdout=out)
+    assert [line.split() for line in out.getvalue().splitlines()] == [
+        ["NAME", "KIND", "STATUS", "ENDPOINT", "SECURITY", "LAST", "TEST"],
+        ["orders-late", "smtp", "DISABLED", "mail.example.org:587", "STARTTLS", "never", "tested"],
+        ["orders-out", "smtp", "ENABLED", "mail.example.org:587", "STARTTLS", "never", "tested"],
+    ]

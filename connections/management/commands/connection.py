@@ -104,6 +104,9 @@ class Command(AuditedCommand):
 
     def _list(self, options: dict[str, Any]) -> int:
         matches = connection_list({key: value for key, value in options.items() if isinstance(value, str)})
+        line = "{:<32} {:<7} {:<8} {:<32} {:<8} {}".format
+        if not options["json"]:
+            self.stdout.write(line("NAME", "KIND", "STATUS", "ENDPOINT", "SECURITY", "LAST TEST"))
         for row in matches.rows().iterator():
             verdict = row.last_test.verdict or row.last_test.state or "never tested"
             verdict += " (stale)" if is_stale(row) else ""
@@ -112,14 +115,13 @@ class Command(AuditedCommand):
                     "id": str(row.pk),
                     "kind": row.kind,
                     "name": row.name,
+                    "status": row.status,
                     "endpoint": row.endpoint,
                     "verdict": verdict,
                 }
                 self.stdout.write(json.dumps(facts))
             else:
-                self.stdout.write(
-                    f"{row.name:<32} {row.kind:<6} {row.endpoint:<32} {row.connection_security:<9} {verdict}"
-                )
+                self.stdout.write(line(row.name, row.kind, row.status, row.endpoint, row.connection_security, verdict))
         return 0
 
     def _show(self, options: dict[str, Any]) -> int:
