@@ -17,7 +17,7 @@ from connections.exchange.document import Format
 from connections.models import Connection, SmtpConnection
 from connections.selectors import connection_list
 from core.audit.models import AuditEvent
-from tests.definitions import FAULTS, GOOD, JSON_FAULTS
+from tests.definitions import GOOD
 
 pytestmark = pytest.mark.django_db
 
@@ -121,17 +121,6 @@ def test_what_is_sound_is_applied_on_demand(file):
     status, out, _ = run("apply", file(text), "--partial")
     assert (status, Connection.objects.get().name) == (2, "orders-out")
     assert out.splitlines()[-1] == "1 created, 0 changed, 0 unchanged, 1 refused."
-
-
-@pytest.mark.parametrize("fault", [*FAULTS, *JSON_FAULTS])
-def test_the_file_names_the_fault_as_every_door(fault, file, monkeypatch, tmp_path):
-    changes, field, code = {**FAULTS, **JSON_FAULTS}[fault]
-    values = {"kind": "smtp", **GOOD, **changes}
-    for name in {"password", "pop_password"} & set(values):
-        (tmp_path / name).write_bytes(values[name].encode())
-        values[name] = {"file": name} if values[name] else ""
-    _, _, err = run("apply", file(json.dumps({"connections": [values]}), "one.json"))
-    assert {tuple(line.split(": ", 2)[:2]) for line in err.splitlines()} == {(field, code)}
 
 
 @pytest.mark.parametrize(
