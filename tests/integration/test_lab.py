@@ -324,6 +324,8 @@ def test_lab_command_tells_people_and_scripts_how_to_log_in_and_ends_cleanly(
     assert code == 0
     assert facts["servers"] == "Postfix and Dovecot"
     assert f"CA file: {facts['ca_file']}" in output
+    assert f"SHA-256: {facts['ca_fingerprint']}" in output
+    assert "alice has 3 messages in INBOX and in Orders/Incoming" in output
     assert "Stop it with Ctrl-C" in output
     assert {endpoint["service"]: endpoint["security"] for endpoint in facts["endpoints"]} == {
         "submission": "STARTTLS",

@@ -14,6 +14,7 @@ from tests.lab import debian
 from tests.lab.daemon import LabError
 from tests.lab.lab import Lab, check_folder, temporary_folder
 from tests.lab.pylab import PyLab
+from tests.lab.samples import deliver
 
 # Easy to remember, and free on most machines; another is chosen for each that is taken.
 PORTS = {
@@ -41,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (LabError, OSError) as error:
             sys.stderr.write(f"The lab cannot start: {error}\n")
             return 2
-        _say(f"{lab.facts().table()}\n\nThe lab runs. Stop it with Ctrl-C.")
+        mail = deliver(lab.dovecot, "alice") if isinstance(lab, Lab) else ""
+        _say(f"{lab.facts().table(mail)}\n\nThe lab runs. Stop it with Ctrl-C.")
         while not select.select([stopped], [], [], CHECK_SECONDS)[0]:
             if not lab.alive:
                 sys.stderr.write(f"A server of the lab ended by itself; its log is in {lab.folder}.\n")

@@ -45,10 +45,11 @@ class Facts:
     endpoints: tuple[Endpoint, ...]
     users: dict[str, str] = field(repr=False)
     ca_file: Path
+    ca_fingerprint: str
     folder: Path
 
-    def table(self) -> str:
-        """Return the facts as text for a terminal."""
+    def table(self, mail: str = "") -> str:
+        """Return the facts as text for a terminal; `mail` says what lies in the mailboxes."""
         ports = _columns(
             ("service", "host", "port", "security", "logins", "remarks"),
             [
@@ -66,7 +67,9 @@ class Facts:
                 users,
                 "",
                 f"CA file: {self.ca_file}",
+                f"SHA-256: {self.ca_fingerprint}",
                 f"Folder:  {self.folder}",
+                *([f"Mail:    {mail}"] if mail else []),
             )
         )
 
@@ -77,6 +80,7 @@ class Facts:
             "endpoints": [{**asdict(e), "security": e.security.value} for e in self.endpoints],
             "users": self.users,
             "ca_file": str(self.ca_file),
+            "ca_fingerprint": self.ca_fingerprint,
             "folder": str(self.folder),
         }
         return json.dumps(facts, indent=2) + "\n"

@@ -13,7 +13,7 @@ from typing import Self
 from tests.lab.daemon import LabError, make_folder
 from tests.lab.dovecot import MECHANISMS, Dovecot
 from tests.lab.facts import Facts
-from tests.lab.pki import Issued, Pki
+from tests.lab.pki import Issued, Pki, fingerprint_of
 from tests.lab.ports import HOST
 from tests.lab.postfix import Postfix
 
@@ -111,6 +111,7 @@ class Lab:
             endpoints=(*self.postfix.endpoints(), *self.dovecot.endpoints()),
             users=self.users,
             ca_file=self.ca_file,
+            ca_fingerprint=fingerprint_of(self.pki.root.certificate),
             folder=self.folder,
         )
 

@@ -92,7 +92,7 @@ class Issued:
     @property
     def fingerprint(self) -> str:
         """Return the SHA-256 fingerprint of the certificate as 64 lower-case hexadecimal digits."""
-        return self.certificate.fingerprint(hashes.SHA256()).hex()
+        return fingerprint_of(self.certificate)
 
     def write(self, folder: Path, name: str = "server") -> Files:
         """Write certificate, chain and key into `folder`; what holds the key has mode 0600 from its first byte."""
@@ -286,6 +286,11 @@ def client_context(*anchors: x509.Certificate) -> ssl.SSLContext:
     if anchors:
         context.load_verify_locations(cadata=b"".join(pem_of(anchor) for anchor in anchors).decode("ascii"))
     return context
+
+
+def fingerprint_of(certificate: x509.Certificate) -> str:
+    """Return a SHA-256 fingerprint as 64 lower-case hexadecimal digits."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def pem_of(certificate: x509.Certificate) -> bytes:

@@ -7,7 +7,7 @@ from typing import Self
 
 from tests.lab.facts import Facts, Protocol, Security
 from tests.lab.lab import CA_FILE, USERS, made_up_passwords
-from tests.lab.pki import Pki
+from tests.lab.pki import Pki, fingerprint_of
 from tests.lab.ports import Ports
 from tests.lab.pyserver import RecordingServer
 
@@ -86,5 +86,6 @@ class PyLab:
             endpoints=tuple(server.endpoint(name, SERVICES[name][2]) for name, server in self.servers.items()),
             users=self.users,
             ca_file=self.ca_file,
+            ca_fingerprint=fingerprint_of(self.pki.root.certificate),
             folder=self.folder,
         )
