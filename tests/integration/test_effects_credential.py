@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connections.testing import Target, request_test
@@ -75,6 +77,26 @@ def test_a_change_of_the_credential_makes_the_verdict_stale(steng, server, chang
     assert read().stale is False
     rewrite(credential, **changes)
     assert (read().stale, read().last_test.verdict) == (True, "success")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"description": "Of the warehouse"}, {"name": "other"}, {"destinations": [], "password": PASSWORD}],
+    ids=["description", "name", "destinations"],
+)
+def test_what_changes_no_sign_in_asks_nothing_of_the_connections_that_use_it(server, change):
+    credential = store(destinations=["127.0.0.1:*"])
+    using(server)
+    with CaptureQueriesContext(connection) as queries:
+        assert services.save(credential, change, user=None, partial=True).changed == (next(iter(change)),)
+    assert [query["sql"] for query in queries if "connections_" in query["sql"]] == []
+
+
+def test_a_change_of_the_credential_reaches_every_connection_that_uses_it(server):
+    credential = store()
+    rows = [using(server, name=f"orders-{number}") for number in range(3)]
+    rewrite(credential, username="invoices", password="another")
+    assert [type(row).objects.get(pk=row.pk).version for row in rows] == [row.version + 1 for row in rows]
 
 
 def test_a_new_description_of_the_credential_changes_no_verdict_and_comes_back(steng, server, api):
