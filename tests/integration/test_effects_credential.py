@@ -14,6 +14,12 @@ from tests.jobs import local_steng
 from tests.lab.facts import Protocol
 
 pytestmark = pytest.mark.django_db
+OAUTH2 = {
+    "kind": "OAUTH2_CLIENT_CREDENTIAL",
+    "client_id": "app",
+    "client_secret": "staple",
+    "token_endpoint": "https://login.example.org/token",
+}
 SHARED = {"kind": "BASIC", "name": "shared", "username": USER, "password": PASSWORD}
 
 
@@ -38,7 +44,7 @@ def rewrite(credential, **changes):
 
 def using(server, **changes):
     """Save a connection that signs in with the stored credential."""
-    return save(server, username=None, password=None, credential="shared", **changes)
+    return save(server, **{"username": None, "password": None, "credential": "shared", **changes})
 
 
 def logins(server):
@@ -92,6 +98,14 @@ def test_what_changes_no_sign_in_asks_nothing_of_the_connections_that_use_it(ser
     assert [query["sql"] for query in queries if "connections_" in query["sql"]] == []
 
 
+@pytest.mark.parametrize("change", [{"scope": "https://mail.example.org/.default"}, {"client_auth": "BASIC"}], ids=str)
+def test_another_way_to_a_token_reaches_the_connections_that_use_it(server, change):
+    credential = store(**OAUTH2)
+    row = using(server, authentication_type="OAUTH2_CLIENT_CREDENTIAL", username=USER)
+    rewrite(credential, **change)
+    assert type(row).objects.get(pk=row.pk).version == row.version + 1
+
+
 def test_a_change_of_the_credential_reaches_every_connection_that_uses_it(server):
     credential = store()
     rows = [using(server, name=f"orders-{number}") for number in range(3)]
@@ -128,8 +142,7 @@ def test_a_credential_is_sent_only_where_its_destinations_say(steng, server):
     ("kind", "authentication"), [("OAUTH2_CLIENT_CREDENTIAL", "BASIC"), ("BASIC", "OAUTH2_CLIENT_CREDENTIAL")]
 )
 def test_a_credential_serves_the_sign_in_of_its_kind_alone(server, kind, authentication):
-    oauth2 = {"client_id": "app", "client_secret": "staple", "token_endpoint": "https://login.example.org/token"}
-    store(**({"kind": kind} | (oauth2 if kind != "BASIC" else {})))
+    store(**({} if kind == "BASIC" else OAUTH2))
     assert refused(save, server, authentication_type=authentication, credential="shared", password=None) == {
         ("credential", "wrong_kind")
     }
