@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from cluster.models import Job
-from core.permissions import may, owner_or, require
+from core.permissions import has, owner_or, require
 
 CANCEL = owner_or("tests.cancel", note="who asked for a test may always cancel it")
 """What cancelling takes, for the declarations of views; `require_cancel` decides about one test."""
@@ -22,7 +22,7 @@ CANCEL = owner_or("tests.cancel", note="who asked for a test may always cancel i
 
 def shown_to(user: AbstractBaseUser | AnonymousUser) -> Q:
     """Return the condition by which a user finds jobs."""
-    if may(user, "connections.edit") or may(user, "support.open"):
+    if has(user, "connections.edit") or has(user, "support.open"):
         return Q()
     return Q(connection_id__isnull=False) | Q(requested_by=user.pk)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +17,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from cluster.models import Cluster, Steng
-from connections import rules
+from connections import entrusted, rules
 from connections.models import Connection
 from core.errors import invalid
+from core.models import User
 from core.net import canonical_host
 from core.rules import Problem
 from core.secret_values import Wish, wish
@@ -31,6 +32,9 @@ from steng.secret import Secret
 
 _BROUGHT_ALONG = frozenset({"username", "password"})
 """What a credential brings along."""
+
+_DECIDE = frozenset({"credential", "authentication_type"})
+"""While one of these is wrong, the credential that would be used is not known."""
 
 _TARGETS: dict[str, type[Cluster | Steng | Credential]] = {
     "cluster": Cluster,
@@ -71,11 +75,13 @@ def build(
     values: Mapping[str, Any],
     before: Connection | None,
     *,
+    user: User | None,
     partial: bool,
     draft: bool = False,
 ) -> Candidate:
     """Return the definition of this kind that these values describe; raise ValidationError with every problem by field.
 
+    `user` is who describes it, None at the console's host: not everybody may use every credential everywhere.
     `partial` keeps what is absent; `draft` accepts a definition without a name, or with one that is taken.
     """
     row = copy.copy(before) if before is not None else model()
@@ -86,12 +92,13 @@ def build(
         if name not in model.writable()
     }
     _assign(row, values, errors, partial=partial)
-    _assign_references(row, values, errors, partial=partial)
+    _assign_references(candidate, values, errors, user=user, partial=partial)
     _check_credential(row, errors)
     _take_secrets(candidate, values, errors)
     broken = set(errors)
     _drop_hidden(candidate, values, errors)
     _check(row, errors, draft=draft)
+    _check_entrusted(candidate, user, errors)
     if before is not None:
         _guard_secrets(candidate, errors, broken)
     if errors:
@@ -122,15 +129,25 @@ def _assign(
 
 
 def _assign_references(
-    row: Connection, values: Mapping[str, Any], errors: dict[str, list[ValidationError]], *, partial: bool
+    candidate: Candidate,
+    values: Mapping[str, Any],
+    errors: dict[str, list[ValidationError]],
+    *,
+    user: User | None,
+    partial: bool,
 ) -> None:
+    row = candidate.row
+
+    def exists(found: Cluster | Steng | Credential) -> bool:
+        return not isinstance(found, Credential) or entrusted.may_know(user, found, candidate.before)
+
     for name in row.REFERENCES:
         if name not in values:
             if not partial and name in _TARGETS:
                 setattr(row, name, None)
             continue
         try:
-            target = find_reference(name, values[name])
+            target = find_reference(name, values[name], exists)
         except ValidationError as error:
             errors[name] = error.error_list
         else:
@@ -149,7 +166,7 @@ def _check_credential(row: Connection, errors: dict[str, list[ValidationError]])
     """Refuse a credential of the wrong kind, or one that may not be used for this server."""
     values = row.values()
     credential, sign_in = row.credential, values.get("authentication_type")
-    if credential is None or "authentication_type" in errors or not rules.applies("credential", values):
+    if credential is None or not errors.keys().isdisjoint(_DECIDE) or not rules.applies("credential", values):
         return
     if credential.kind != sign_in:
         errors["credential"] = [
@@ -163,8 +180,20 @@ def _check_credential(row: Connection, errors: dict[str, list[ValidationError]])
         errors["credential"] = [invalid("secret_not_for_destination", sentence)]
 
 
-def find_reference(name: str, value: Any) -> Cluster | Steng | Credential | None:
-    """Return the thing that a name or `{"id": …}` refers to, None for null; raise `not_found` or `invalid_type`."""
+def _check_entrusted(candidate: Candidate, user: User | None, errors: dict[str, list[ValidationError]]) -> None:
+    """Refuse a use of a credential that is not the user's to decide on; what else is wrong with it is said first."""
+    if errors.keys().isdisjoint(_DECIDE):
+        for name, refusal in entrusted.refusals(candidate.row, candidate.before, user, errors.keys()).items():
+            errors.setdefault(name, []).append(refusal)
+
+
+def find_reference(
+    name: str, value: Any, exists: Callable[[Cluster | Steng | Credential], bool] = lambda _: True
+) -> Cluster | Steng | Credential | None:
+    """Return the thing that a name or `{"id": …}` refers to, None for null; raise `not_found` or `invalid_type`.
+
+    `exists` tells whether what was found is there for who asks: if not, he hears what he hears of nothing.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, Mapping):
@@ -182,7 +211,7 @@ def find_reference(name: str, value: Any) -> Cluster | Steng | Credential | None
     model = _TARGETS.get(name)
     # Keys have no store on this installation yet, so no reference to one can be found.
     found = model.objects.filter(**key).first() if model is not None and key else None
-    if found is None:
+    if found is None or not exists(found):
         raise invalid("not_found", f"There is no “{str(value)[:80]}” here.")
     return found
 

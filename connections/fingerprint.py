@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from connections.candidate import Candidate
 from connections.models import Connection
-from credentials.models import Credential
+from credentials.models import SECRETS, Credential
 
 _WITHOUT_EFFECT = frozenset(
     (
@@ -31,6 +31,8 @@ _WITHOUT_EFFECT = frozenset(
         "host",
     )
 )
+FROM_CREDENTIAL = ("username", "client_id", "token_endpoint", "scope", "client_auth", *SECRETS)
+"""What a credential brings to a sign-in; a change of anything else in it changes no fingerprint."""
 
 
 def of_row(row: Connection) -> str:
@@ -59,10 +61,9 @@ def _typed(candidate: Candidate, name: str) -> str:
 
 
 def _of_credential(credential: Credential) -> list[str]:
-    """Return what a credential brings to a sign-in; of its secrets the moment of their last change."""
-    names = ("id", "username", "client_id", "token_endpoint", "scope", "client_auth")
-    moments = ("password_changed_at", "client_secret_changed_at")
-    return [str(getattr(credential, name)) for name in (*names, *moments)]
+    """Return which credential it is and what it brings along; of its secrets the moment of their last change."""
+    names = (f"{name}_changed_at" if name in SECRETS else name for name in ("id", *FROM_CREDENTIAL))
+    return [str(getattr(credential, name)) for name in names]
 
 
 def _digest(row: Connection, secrets: dict[str, str]) -> str:

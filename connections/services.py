@@ -17,7 +17,6 @@ from connections import candidate as candidates
 from connections import fingerprint
 from connections.candidate import Candidate
 from connections.choices import Status
-from connections.entrusted import require_entrusted
 from connections.models import Connection, name_taken
 from core import audit
 from core.errors import Refused
@@ -58,8 +57,7 @@ def save(
         with transaction.atomic():
             if before is not None:
                 before = _current(before, expected_version)
-            candidate = candidates.build(model, values, before, partial=partial)
-            require_entrusted(candidate, user)
+            candidate = candidates.build(model, values, before, user=user, partial=partial)
             return _store(candidate, user, moment)
     except IntegrityError:
         # The name was taken between our look and our write; the constraint decided, and the loser is told the same.
@@ -70,10 +68,15 @@ def save(
 
 
 def preview(
-    model: type[Connection], before: Connection | None, values: Mapping[str, Any], *, partial: bool = False
+    model: type[Connection],
+    before: Connection | None,
+    values: Mapping[str, Any],
+    *,
+    user: User | None,
+    partial: bool = False,
 ) -> Saved:
     """Return what `save` would do with these values, and write nothing; raises what it would raise."""
-    candidate = candidates.build(model, values, before, partial=partial)
+    candidate = candidates.build(model, values, before, user=user, partial=partial)
     _keep_equal_secrets(candidate)
     changed = tuple(_changes(candidate))
     return Saved(candidate.row, before is None, changed, tuple(candidate.advisories))

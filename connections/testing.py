@@ -19,7 +19,6 @@ from connections import candidate as candidates
 from connections import fingerprint, rules
 from connections.candidate import Candidate
 from connections.choices import Authentication, Status
-from connections.entrusted import require_entrusted
 from connections.models import Connection, MailboxConnection, SmtpConnection
 from connections.selectors import standing
 from core.errors import Refused, invalid
@@ -63,7 +62,7 @@ def request_test(
                 for name in overrides
             }
         )
-    candidate = candidates.build(type(connection), overrides or {}, connection, partial=True, draft=True)
+    candidate = candidates.build(type(connection), overrides or {}, connection, user=user, partial=True, draft=True)
     return _enqueue(candidate, connection, target, user=user, now=now, lane=lane, batch=batch)
 
 
@@ -82,7 +81,7 @@ def request_draft_test(
     A stored secret of `based_on` is used only where the values do not lead it elsewhere
     (`secret_must_be_retyped`). Values that equal the saved ones count as a test of the connection itself.
     """
-    candidate = candidates.build(model, values, based_on, partial=False, draft=True)
+    candidate = candidates.build(model, values, based_on, user=user, partial=False, draft=True)
     same = based_on is not None and fingerprint.of_candidate(candidate) == fingerprint.of_row(based_on)
     return _enqueue(candidate, based_on if same else None, target, user=user, now=now, draft_of=based_on, kind=kind)
 
@@ -91,7 +90,7 @@ def request_folders(
     connection: MailboxConnection, target: Target, *, user: User | None, now: datetime | None = None
 ) -> Job:
     """Enqueue a look at the folders that a saved mailbox has; they come as evidence of the stage `folder`."""
-    candidate = candidates.build(MailboxConnection, {}, connection, partial=True, draft=True)
+    candidate = candidates.build(MailboxConnection, {}, connection, user=user, partial=True, draft=True)
     return _enqueue(candidate, connection, target, user=user, now=now, kind=JobKind.FOLDER_LIST)
 
 
@@ -114,7 +113,6 @@ def _enqueue(
     batch: Batch | None = None,
 ) -> Job:
     moment = now or timezone.now()
-    require_entrusted(candidate, user)
     cluster, steng = _where(candidate.row, target)
     advisories = [advisory_to_json(problem) for problem in candidate.advisories]
     if candidate.row.status == Status.DISABLED:

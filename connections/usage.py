@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from cluster.models import Cluster, Steng
-from connections import services
+from connections import fingerprint, services
 from connections.kinds import KINDS
 from connections.models import Connection
 from core.usage import listen, register_usage
@@ -49,10 +49,14 @@ def count_of_credentials(credentials: Collection[Credential]) -> dict[Any, int]:
     return dict(rows.values_list("credential").annotate(users=Count("pk")))
 
 
-def refresh(credential: Credential, changed: Collection[str]) -> None:  # noqa: ARG001
+def refresh(credential: Credential, changed: Collection[str]) -> None:
     """Note at the connections that use a credential that it changed, so that their verdicts are stale."""
+    if set(fingerprint.FROM_CREDENTIAL).isdisjoint(changed):
+        return
     for kind, model in KINDS.items():
-        for row in model._default_manager.filter(kind=kind, credential=credential).select_related("credential"):
+        rows = model._default_manager.filter(kind=kind, credential=credential).select_related("credential")
+        # What is written is in no index, so that writing moves no row under the reading.
+        for row in rows.iterator():
             services.refresh(row)
 
 

@@ -21,6 +21,8 @@ class User(AbstractUser):
         default=False,
         help_text="Pages lead to the change of the password until it is done.",
     )
+    # No column: how far the token goes by which this user was found. Who logged in goes all the way.
+    token_scope = Scope.FULL
 
 
 class Right(models.Model):  # noqa: DJ008  there are no rows to be shown

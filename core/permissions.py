@@ -25,7 +25,6 @@ from rest_framework.request import Request
 
 from core.acts import ACTS, ADMINISTRATOR, ROLES, Act, codename_of
 from core.choices import Scope
-from core.models import ApiToken
 
 if TYPE_CHECKING:
     # REST framework reads its settings, which name this module, while it loads its views.
@@ -48,6 +47,7 @@ __all__ = [
     "admit",
     "codename_of",
     "either",
+    "has",
     "hide",
     "is_detail",
     "may",
@@ -117,7 +117,12 @@ def owner_or(act: str, note: str) -> Need:
 
 
 def may(user: User, act: str) -> bool:
-    """Tell whether a user may do an act of the table; KeyError for an act that is not in it."""
+    """Tell whether a user, with the token he came with, may do an act of the table; KeyError for one not in it."""
+    return has(user, act) and _reaches(user, _scope(act))
+
+
+def has(user: User, act: str) -> bool:
+    """Tell whether a user was given an act, however far his token goes: so is decided what there is for him to see."""
     if act == ANYONE:
         return True
     if act == LOGGED_IN:
@@ -257,7 +262,7 @@ def admit(request: HttpRequest, need: Need, address: Mapping[str, Any]) -> None:
 
 def hide(user: User, need: Need, address: Mapping[str, Any]) -> None:
     """Raise Http404 where an address names a thing of an area that the user may not see."""
-    if is_detail(address) and not any(may(user, act) for act in _seeing(need)):
+    if is_detail(address) and not any(has(user, act) for act in _seeing(need)):
         raise Http404
 
 
@@ -266,9 +271,12 @@ def is_detail(address: Iterable[str]) -> bool:
     return any(name not in _NO_THING for name in address)
 
 
-def scope_allows(token: ApiToken, needed: Scope) -> bool:
-    """Tell whether the scope of a token covers the one that is needed."""
-    return needed in _SCOPES[token.scope]
+def _reaches(user: User, needed: Scope) -> bool:
+    return needed in _SCOPES[_scope_of(user)]
+
+
+def _scope_of(user: User) -> Scope:
+    return getattr(user, "token_scope", Scope.FULL)
 
 
 def _need(declared: Declared) -> Need:
@@ -283,14 +291,13 @@ def _seeing(need: Need) -> list[str]:
 def _refusal(request: HttpRequest | Request, need: Need) -> str:
     """Return in a sentence why a request may not do what it takes, empty where it may."""
     enough = _seeing(need) if need.owner else list(need.acts)
-    permitted = [act for act in enough if may(request.user, act)]
+    permitted = [act for act in enough if has(request.user, act)]
     if not permitted:
         return f"You may not {' or '.join(_phrase(act) for act in need.acts)}."
-    token = getattr(request, "auth", None)
     # Where one's own things are spared the act, a token is not spared its scope.
     scopes = [_scope(act) for act in (need.acts if need.owner else permitted)]
-    if isinstance(token, ApiToken) and not any(scope_allows(token, scope) for scope in scopes):
-        return f"The scope of this token, {token.scope}, does not allow this: {scopes[0]} is needed."
+    if not any(_reaches(request.user, scope) for scope in scopes):
+        return f"The scope of this token, {_scope_of(request.user)}, does not allow this: {scopes[0]} is needed."
     return ""
 
 

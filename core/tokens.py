@@ -42,12 +42,14 @@ def revoke_token(token: ApiToken) -> None:
 def find_token(text: str, now: datetime | None = None) -> ApiToken | None:
     """Return the token of a text, None where there is none, it ran out, or its user is inactive.
 
-    A look-up by digest takes the same time for every wrong text: there is nothing to compare step by step.
+    A look-up by digest takes the same time for every wrong text: there is nothing to compare step by step. Its user
+    knows the scope of the token, so that whoever is handed the user alone cannot forget it.
     """
     moment = now or timezone.now()
     token = ApiToken.objects.select_related("user").filter(digest=digest(text)).first()
     if token is None or not token.user.is_active or (token.expires is not None and token.expires <= moment):
         return None
+    token.user.token_scope = Scope(token.scope)
     return token
 
 

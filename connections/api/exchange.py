@@ -140,11 +140,10 @@ class ImportView(ApiView):
         refuse_unknown(set(given), {*_SWITCHES, "system"}, "There is no parameter “{}”.")
         dry_run, partial = (_switch(given, name) for name in _SWITCHES)
         upload = _upload(request)
-        made = plan.make(
-            document.read(upload.data, upload.format), secret_sources.as_it_stands, system=given.get("system")
-        )
+        read, user = document.read(upload.data, upload.format), user_of(request)
+        made = plan.make(read, secret_sources.as_it_stands, user=user, system=given.get("system"))
         if not dry_run:
-            plan.apply(made, user=user_of(request), partial=partial)
+            plan.apply(made, user=user, partial=partial)
             if not made.applied:
                 raise _refusal(made)
         return Response(made.to_json())

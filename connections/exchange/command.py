@@ -58,7 +58,7 @@ def apply(options: dict[str, Any], out: OutputWrapper, errors: OutputWrapper) ->
     format_ = Format(options["format"]) if options["format"] else document.format_of_name(name)
     read = document.read(_content(name), format_)
     folder = Path() if name == _STANDARD else Path(name).parent
-    made = plan.make(read, secret_sources.pointed_to(os.environ, folder), system=options["system"])
+    made = plan.make(read, secret_sources.pointed_to(os.environ, folder), user=None, system=options["system"])
     if not options["dry_run"]:
         plan.apply(made, user=None, partial=options["partial"])
     if options["json"]:

@@ -172,8 +172,8 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def make(document: Document, secret: Reader, *, system: str | None = None) -> Plan:
-    """Return what a document would do; raise ValidationError where its system or its words cannot be told."""
+def make(document: Document, secret: Reader, *, user: User | None, system: str | None = None) -> Plan:
+    """Return what a document of this user would do; raise ValidationError where its words cannot be told."""
     spoken = system_of(document, system)
     recognised = spoken is not None and system is None and document.system is None
     rows = incoming(document, spoken, secret)
@@ -181,11 +181,13 @@ def make(document: Document, secret: Reader, *, system: str | None = None) -> Pl
     seen: dict[str, Incoming] = {}
     for batch in _batches(rows, _AT_ONCE):
         stored = selectors.by_names([key for row in batch if (key := _key(row))])
-        made.entries.extend(_judge(made, row, stored, seen) for row in batch)
+        made.entries.extend(_judge(made, row, stored, seen, user) for row in batch)
     return made
 
 
-def _judge(made: Plan, row: Incoming, stored: Mapping[str, Connection], seen: dict[str, Incoming]) -> Entry:
+def _judge(
+    made: Plan, row: Incoming, stored: Mapping[str, Connection], seen: dict[str, Incoming], user: User | None
+) -> Entry:
     key = _key(row)
     before = _of_kind(stored.get(key), row)
     name = row.values.get("name")
@@ -198,7 +200,7 @@ def _judge(made: Plan, row: Incoming, stored: Mapping[str, Connection], seen: di
         row.errors.setdefault("name", []).append(
             invalid("not_unique", f"The connection at {where} has this name too.", other=f"/{ROWS}/{first.place}")
         )
-    saved = _preview(row, before)
+    saved = _preview(row, before, user)
     if row.errors:
         made.find_fault(entry, field_errors(ValidationError(row.errors)))
         row.values, row.errors = {}, {}
@@ -212,12 +214,12 @@ def _judge(made: Plan, row: Incoming, stored: Mapping[str, Connection], seen: di
     return entry
 
 
-def _preview(row: Incoming, before: Connection | None) -> services.Saved | None:
+def _preview(row: Incoming, before: Connection | None, user: User | None) -> services.Saved | None:
     if row.model is None:
         return None
     _join_tags(row, before)
     try:
-        return services.preview(row.model, before, _values(row, before), partial=_is_partial(row, before))
+        return services.preview(row.model, before, _values(row, before), user=user, partial=_is_partial(row, before))
     except ValidationError as error:
         # What could not be read at all was left out of the values, and is missing only for that reason.
         for name, problems in error.error_dict.items():

@@ -2,7 +2,7 @@
 
 from connections.rules.advisories import advisories
 from connections.rules.conditions import CONDITIONS, HAS_FOLDERS, TAKEN_AGAIN, applies, hidden
-from connections.rules.destinations import DESTINATIONS, readable, redirected
+from connections.rules.destinations import DESTINATIONS, readable, redirected, unprotected
 from connections.rules.ports import SMTP, USUAL_PORTS
 from connections.rules.required import missing, unavailable
 from connections.rules.tls import chosen_protocols, chosen_suites
@@ -23,4 +23,5 @@ __all__ = [
     "readable",
     "redirected",
     "unavailable",
+    "unprotected",
 ]

@@ -50,6 +50,12 @@ def redirected(secret: str, old: Values, new: Values) -> list[str]:
     return moved + list(_loosened(where, old, new))
 
 
+def unprotected(secret: str, values: Values) -> list[str]:
+    """Return the fields by which a secret is less protected than with TLS, a matched name and what `ALL` allows."""
+    where = DESTINATIONS[secret]
+    return list(_loosened(where, {where.security: Security.SSL_TLS, "match_server_hostname": True}, values))
+
+
 def _loosened(where: Destination, old: Values, new: Values) -> Iterable[str]:
     clear = new.get(where.security) == Security.NONE
     if clear and old.get(where.security) != Security.NONE:

@@ -22,6 +22,7 @@ from connections.kinds import KINDS
 from connections.models import Connection
 from connections.views.page import existing, page, user_of, version_of
 from core.errors import Refused
+from core.models import User
 from core.permissions import either, needs, require
 from core.usage import usage
 
@@ -48,7 +49,7 @@ def _form(request: HttpRequest, kind: str, connection: Connection | None) -> Htt
         return _show(request, kind, connection)
     if "apply" in request.POST or "prefer" in request.POST:
         form = ConnectionForm(KINDS[kind], applied(KINDS[kind], request.POST), connection=connection)
-        judge(form, shown=set())
+        judge(form, user_of(request), shown=set())
         return page(request, form, job=_known_job(request, connection, request.POST.get("_test", "")))
     require(request, "connections.edit")
     return _save(request, kind, connection)
@@ -150,14 +151,14 @@ def check(request: HttpRequest, kind: str, pk: uuid.UUID | None = None) -> HttpR
     """Answer a changed field with the notes of every field; errors only where somebody was already."""
     connection = existing(kind, pk) if pk is not None else None
     form = ConnectionForm(KINDS[kind], request.POST, connection=connection)
-    judge(form, shown=set(request.POST.get("_shown", "").split(",")))
+    judge(form, user_of(request), shown=set(request.POST.get("_shown", "").split(",")))
     return render(request, "connections/_checked.html", {"form": form})
 
 
-def judge(form: ConnectionForm, *, shown: set[str]) -> None:
+def judge(form: ConnectionForm, user: User, *, shown: set[str]) -> None:
     """Put errors (of the fields in `shown`, and those that another field brings about) and advice on the form."""
     try:
-        candidate = build(form.model, form.values, form.connection, partial=False)
+        candidate = build(form.model, form.values, form.connection, user=user, partial=False)
     except ValidationError as error:
         kept = {
             name: problems

@@ -20,6 +20,7 @@ from connections.exchange.forms import ImportForm
 from connections.exchange.plan import Action, Entry, Plan
 from connections.views.page import user_of
 from core.errors import Refused, invalid
+from core.models import User
 from core.permissions import needs
 
 _MOST_ROWS = 300
@@ -48,7 +49,7 @@ def import_(request: HttpRequest) -> HttpResponse:
     sent: Carried | None = None
     try:
         sent = _sent(request)
-        made = _planned(sent)
+        made = _planned(sent, user_of(request))
     except ValidationError as error:
         return _refused(request, sent, error, HTTPStatus.UNPROCESSABLE_ENTITY)
     except Refused as refusal:
@@ -68,8 +69,9 @@ def _sent(request: HttpRequest) -> Carried:
     return ImportForm(request.POST, request.FILES).carried()
 
 
-def _planned(sent: Carried) -> Plan:
-    return plan.make(document.read(sent.data, sent.format), secret_sources.as_it_stands, system=sent.system)
+def _planned(sent: Carried, user: User) -> Plan:
+    read = document.read(sent.data, sent.format)
+    return plan.make(read, secret_sources.as_it_stands, user=user, system=sent.system)
 
 
 def _shown(request: HttpRequest, sent: Carried, made: Plan) -> HttpResponse:

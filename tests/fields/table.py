@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from connections import rules
+from connections import entrusted, rules
 from connections.forms import ConnectionForm
 from connections.kinds import KINDS
 from connections.models import Connection
@@ -58,6 +58,10 @@ _HEADINGS = {
     MAILBOX: "POP3 and IMAP connections (`mailbox`)",
     CREDENTIAL: "Credentials",
 }
+_LENT = (
+    "a stored credential with less protection, from who does not manage credentials "
+    "([why](decisions/0013-whom-a-shared-credential-may-reach.md))"
+)
 _MANY = 10
 """Values of one enumeration beyond which those that say the same share a row."""
 
@@ -105,6 +109,8 @@ def _facts(kind: str, name: str) -> Iterator[str]:
     yield from (f"* `{code}`: {'; '.join(titles)}." for code, titles in _refused(kind, name).items())
     if moves := _moves(kind, name):
         yield f"* `secret_must_be_retyped`: {', '.join(moves)} changes, and it is not sent again."
+    if kind == BOTH and name in {*entrusted.REMEDIES, *entrusted.MODES.values()}:
+        yield f"* `secret_not_for_destination`: {_LENT}."
     if not values_of(kind, name):
         yield from (f"* {line}" for line in _effect(EFFECTS[kind, name, ""]))
         yield ""

@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connections.testing import Target, request_test
@@ -12,6 +14,12 @@ from tests.jobs import local_steng
 from tests.lab.facts import Protocol
 
 pytestmark = pytest.mark.django_db
+OAUTH2 = {
+    "kind": "OAUTH2_CLIENT_CREDENTIAL",
+    "client_id": "app",
+    "client_secret": "staple",
+    "token_endpoint": "https://login.example.org/token",
+}
 SHARED = {"kind": "BASIC", "name": "shared", "username": USER, "password": PASSWORD}
 
 
@@ -36,7 +44,7 @@ def rewrite(credential, **changes):
 
 def using(server, **changes):
     """Save a connection that signs in with the stored credential."""
-    return save(server, username=None, password=None, credential="shared", **changes)
+    return save(server, **{"username": None, "password": None, "credential": "shared", **changes})
 
 
 def logins(server):
@@ -77,6 +85,34 @@ def test_a_change_of_the_credential_makes_the_verdict_stale(steng, server, chang
     assert (read().stale, read().last_test.verdict) == (True, "success")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"description": "Of the warehouse"}, {"name": "other"}, {"destinations": [], "password": PASSWORD}],
+    ids=["description", "name", "destinations"],
+)
+def test_what_changes_no_sign_in_asks_nothing_of_the_connections_that_use_it(server, change):
+    credential = store(destinations=["127.0.0.1:*"])
+    using(server)
+    with CaptureQueriesContext(connection) as queries:
+        assert services.save(credential, change, user=None, partial=True).changed == (next(iter(change)),)
+    assert [query["sql"] for query in queries if "connections_" in query["sql"]] == []
+
+
+@pytest.mark.parametrize("change", [{"scope": "https://mail.example.org/.default"}, {"client_auth": "BASIC"}], ids=str)
+def test_another_way_to_a_token_reaches_the_connections_that_use_it(server, change):
+    credential = store(**OAUTH2)
+    row = using(server, authentication_type="OAUTH2_CLIENT_CREDENTIAL", username=USER)
+    rewrite(credential, **change)
+    assert type(row).objects.get(pk=row.pk).version == row.version + 1
+
+
+def test_a_change_of_the_credential_reaches_every_connection_that_uses_it(server):
+    credential = store()
+    rows = [using(server, name=f"orders-{number}") for number in range(3)]
+    rewrite(credential, username="invoices", password="another")
+    assert [type(row).objects.get(pk=row.pk).version for row in rows] == [row.version + 1 for row in rows]
+
+
 def test_a_new_description_of_the_credential_changes_no_verdict_and_comes_back(steng, server, api):
     credential = store(description="Of the finance department")
     attempt(using(server), steng)
@@ -106,8 +142,7 @@ def test_a_credential_is_sent_only_where_its_destinations_say(steng, server):
     ("kind", "authentication"), [("OAUTH2_CLIENT_CREDENTIAL", "BASIC"), ("BASIC", "OAUTH2_CLIENT_CREDENTIAL")]
 )
 def test_a_credential_serves_the_sign_in_of_its_kind_alone(server, kind, authentication):
-    oauth2 = {"client_id": "app", "client_secret": "staple", "token_endpoint": "https://login.example.org/token"}
-    store(**({"kind": kind} | (oauth2 if kind != "BASIC" else {})))
+    store(**({} if kind == "BASIC" else OAUTH2))
     assert refused(save, server, authentication_type=authentication, credential="shared", password=None) == {
         ("credential", "wrong_kind")
     }

@@ -116,7 +116,8 @@ def test_no_suite_can_be_chosen_yet(steng, server):
     saved = save(server, cipher_suite_mode="SPECIFIC", cipher_suites=[SUITES[0][2]])
     told = set()
     for _, _, suite in SUITES:
-        chosen = candidate.build(type(saved), {"cipher_suites": [suite], "password": PASSWORD}, saved, partial=True)
+        values = {"cipher_suites": [suite], "password": PASSWORD}
+        chosen = candidate.build(type(saved), values, saved, user=None, partial=True)
         asked = testing.probe_request(chosen, testing.Target(), kind=JobKind.CONFIGURATION_TEST, now=timezone.now())
         stage = run(probe(asked)).telling_stage
         told.add((stage.name.value, stage.code, stage.field, *stage.evidence["asked_for"]))
@@ -128,7 +129,7 @@ def test_no_suite_can_be_chosen_yet(steng, server):
 def test_no_key_is_found_yet(section, field, _):
     for kind in KINDS if section == BOTH else [section]:
         with pytest.raises(ValidationError) as caught:
-            candidate.build(KINDS[kind], sound.sound(kind, {field: "partner-key"}), None, partial=False)
+            candidate.build(KINDS[kind], sound.sound(kind, {field: "partner-key"}), None, user=None, partial=False)
         assert [error.code for error in caught.value.error_dict[field]] == ["not_found"]
 
 

@@ -36,7 +36,7 @@ connections:
 
 
 def planned(text):
-    return plan.make(document.read(text.encode()), secret_sources.as_it_stands)
+    return plan.make(document.read(text.encode()), secret_sources.as_it_stands, user=None)
 
 
 def applied(text):

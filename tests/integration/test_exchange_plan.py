@@ -39,7 +39,7 @@ INVOICES = """\
 
 def planned(text, secret=secret_sources.as_it_stands, **more):
     data = text.encode() if text.startswith(("{", "kind")) else f"version: 1\nconnections:\n{text}".encode()
-    return plan.make(document.read(data), secret, **more)
+    return plan.make(document.read(data), secret, user=None, **more)
 
 
 def applied(text, **more):
@@ -180,7 +180,7 @@ def test_the_kind_has_to_be_said(kind, code):
 
 def test_the_head_can_say_the_kind_of_every_row():
     text = "kind: smtp\nconnections:\n" + ORDERS.replace("- kind: smtp\n  name", "- name")
-    made = plan.make(document.read(text.encode()), secret_sources.as_it_stands)
+    made = plan.make(document.read(text.encode()), secret_sources.as_it_stands, user=None)
     assert actions(made) == [("orders-out", "create", ())]
 
 
@@ -275,7 +275,7 @@ def test_the_format_of_a_file_is_said():
 
 def test_nothing_on_the_way_shows_a_secret_by_itself():
     read = document.read(f"connections:\n{ORDERS}".encode())
-    made = plan.make(read, secret_sources.as_it_stands)
+    made = plan.make(read, secret_sources.as_it_stands, user=None)
     shown = [read, read.rows[0], made, made.entries[0], made.entries[0].incoming, made.to_json()]
     assert ["correct horse" in repr(each) for each in shown] == [False] * 6
 

@@ -108,7 +108,7 @@ def exported(format_):
 
 
 def planned(text, format_=None, secret=secret_sources.as_it_stands):
-    return plan.make(document.read(text.encode(), format_), secret)
+    return plan.make(document.read(text.encode(), format_), secret, user=None)
 
 
 def stored():

@@ -53,6 +53,10 @@ def listed(client, user):
     return page.paginator.count, client.get("/api/v1/jobs/").json()["count"]
 
 
+def test_a_token_that_only_reads_reads_the_drafts_that_its_user_may_see(api_as, make_user, draft):
+    assert api_as(make_user("editor", role="editor"), "read").get("/api/v1/jobs/").json()["count"] == 1
+
+
 def test_a_draft_is_shown_to_who_asked_for_it(client, draft):
     job, owner = draft
     assert (statuses(client, owner, job), listed(client, owner)) == ({200}, (1, 1))
@@ -162,6 +166,12 @@ def test_who_is_inactive_may_nothing(make_user):
 def test_visible_answers_like_nothing(make_user):
     with pytest.raises(Http404):
         visible(make_user(role=""), "connections.view")
+
+
+def test_a_token_does_not_hide_what_its_user_sees(api_as, admin_user):
+    answer = api_as(admin_user, "read").get(f"/api/v1/users/{admin_user.pk}/")
+    detail = "The scope of this token, read, does not allow this: full is needed."
+    assert (answer.status_code, answer.json()["detail"]) == (403, detail)
 
 
 def test_options_are_for_who_may_see_the_thing(make_user):

@@ -10,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.models import ApiToken
+from core.permissions import may
 from core.tokens import create_token, find_token
 
 pytestmark = pytest.mark.urls("tests.problem_urls")
+ASKED = frozenset({"credentials.view", "connections.draft", "credentials.manage"})
 
 
 @pytest.fixture
@@ -46,6 +48,15 @@ def statuses(client):
 )
 def test_a_scope_allows_so_much(api_as, tester, scope, expected):
     assert statuses(api_as(tester, scope)) == expected
+
+
+@pytest.mark.parametrize(
+    ("scope", "acts"),
+    [("read", {"credentials.view"}), ("test", {"credentials.view", "connections.draft"}), ("full", ASKED)],
+)
+def test_who_is_found_by_a_token_may_what_its_scope_allows(admin_user, scope, acts):
+    user = find_token(create_token(admin_user, scope=scope)[1]).user
+    assert {act for act in ASKED if may(user, act)} == acts
 
 
 def test_a_token_may_not_do_more_than_its_user(api_as, make_user):
