@@ -18,6 +18,7 @@ from django.utils.functional import cached_property
 from core.admin_base import ActAdmin
 from core.audit.selectors import MAX_COUNT
 from core.errors import Refused
+from core.wording import told
 
 
 class KeyPaginator(Paginator):  # type: ignore[type-arg]
@@ -140,9 +141,3 @@ class LongList(ActAdmin):
         except Refused as refusal:
             messages.error(request, told(refusal))
             return redirect(request.get_full_path())
-
-
-def told(refusal: Refused) -> str:
-    """Return a refusal as a message, with who is in the way."""
-    users = ", ".join(user["name"] for user in refusal.extra.get("used_by", ()))
-    return f"{refusal.detail} Used by: {users}." if users else refusal.detail

@@ -18,11 +18,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from core.admin_lists import LongList, told
+from core.admin_lists import LongList
 from core.admin_widgets import dress
 from core.errors import Refused
 from core.models import User
 from core.usage import usage, usage_counts
+from core.wording import told
 
 DELETED_AT_ONCE = 100
 """Rows that are deleted with one question; the lists of the console delete more, with progress."""

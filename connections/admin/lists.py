@@ -19,9 +19,10 @@ from connections import bulk, selectors, services, testing
 from connections.choices import Security, Status
 from connections.models import Connection
 from core.admin_base import takes
-from core.admin_lists import LongList, told
+from core.admin_lists import LongList
 from core.definition_admin import user_of
 from core.errors import Refused
+from core.wording import sentence_of
 from steng.wire import Verdict
 
 FEW = 20
@@ -139,7 +140,7 @@ class ConnectionList(LongList):
         self, request: HttpRequest, queryset: QuerySet[Any], action: Action, status: Status
     ) -> HttpResponse | None:
         def change(row: Connection) -> bool:
-            return services.set_status(row, status, user=user_of(request))
+            return bool(services.set_status(row, status, user=user_of(request)).changed)
 
         return self._to_each(request, queryset, action, change, str(status.label))
 
@@ -173,17 +174,3 @@ class ConnectionList(LongList):
             self.message_user(request, sentence_of(error), messages.ERROR)
             return None
         return redirect("admin:cluster_batch_change", batch.pk)
-
-
-def sentence_of(error: Refused | ValidationError) -> str:
-    """Return what went wrong in words, with the fields that it is about."""
-    if isinstance(error, Refused):
-        return told(error)
-    if not hasattr(error, "error_dict"):
-        return " ".join(error.messages)
-    parts = [
-        f"{name.replace('_', ' ')}: {' '.join(problem.messages)}"
-        for name, found in error.error_dict.items()
-        for problem in found
-    ]
-    return " ".join(parts)

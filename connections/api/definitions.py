@@ -110,14 +110,12 @@ class KindDetailView(KindView):
         return Response(status=204)
 
     def _change(self, request: Request, pk: uuid.UUID, *, partial: bool) -> Response:
-        saved = services.save(
-            self.model,
-            self.existing(pk),
-            self.values(request),
-            user=user_of(request),
-            partial=partial,
-            expected_version=expected_version(request),
-        )
+        row, values, version = self.existing(pk), self.values(request), expected_version(request)
+        user = user_of(request)
+        if partial and set(values) == {"status"}:
+            saved = services.set_status(row, values["status"], user=user, expected_version=version)
+        else:
+            saved = services.save(self.model, row, values, user=user, partial=partial, expected_version=version)
         return self.answer(saved, 200)
 
 
