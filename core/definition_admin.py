@@ -172,14 +172,6 @@ class DefinitionAdmin(LongList):
         """Lead to the trail of the row."""
         return redirect(f"{reverse('admin:core_auditevent_changelist')}?q={object_id}")
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Ask, and delete by the services; what they refuse is told."""
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except Refused as refusal:
-            messages.error(request, told(refusal))
-            return redirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
-
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
         """Return what would go, and who is in the way; raise Refused for more than one question is good for."""
         rows = list(objs[: DELETED_AT_ONCE + 1])

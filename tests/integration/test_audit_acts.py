@@ -388,10 +388,11 @@ class TestWhatStandsInAnEvent:
         event = of("test.requested")
         assert (event.object_name, event.extra["draft"]) == ("mail.example.org:587", True)
 
-    def test_an_administrator_who_changes_roles_is_recorded_with_both(self, admin_client, user, group):
-        in_admin(admin_client, f"core/user/{user.pk}/change/", user_form(user, groups=[group.pk]))
+    def test_rights_given_to_a_user_are_recorded_with_those_before(self, admin_client, user, group):
+        right = group.permissions.model.objects.get(codename="audit_view")
+        in_admin(admin_client, f"core/user/{user.pk}/change/", user_form(user, user_permissions=[right.pk]))
         event = of("user.changed")
-        assert (event.before["groups"], event.after["groups"]) == ([], ["night shift"])
+        assert (event.before["user_permissions"], event.after["user_permissions"]) == ([], [str(right)])
 
     def test_rights_given_to_a_role_are_recorded(self, admin_client, group):
         right = group.permissions.model.objects.get(codename="audit_view")
