@@ -15,6 +15,7 @@ from cluster.models import Cluster, Job, Steng, SuspendedLogin
 from connections import services as connections
 from connections.models import SmtpConnection
 from core import audit
+from core.audit.acts import KINDS
 from core.audit.models import AuditEvent
 from core.models import ApiToken, User
 from core.services import change_password, create_administrator
@@ -58,6 +59,9 @@ NOT_RECORDED = {
     "untrusted_cache.TrustChange": "a trail of its own",
 }
 """Models whose rows are in no event, and why."""
+
+WITHOUT_A_ROW = frozenset({"test", "batch", "vault", "definitions"})
+"""Kinds of things whose rows, where they have any, are not declared."""
 
 
 @pytest.fixture(scope="module")
@@ -322,6 +326,10 @@ def test_an_act_is_recorded_once(act, request):
     wanted = cause.__code__.co_varnames[: cause.__code__.co_argcount]
     cause(**{name: request.getfixturevalue(name) for name in wanted})
     assert of(act).sentence == audit.ACTS[act]
+
+
+def test_every_kind_of_thing_has_a_name_and_every_name_is_of_a_kind():
+    assert {declaration.kind for declaration in audit.declared()} | WITHOUT_A_ROW == set(KINDS)
 
 
 def test_every_model_is_declared_or_listed_with_the_reason():
