@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from connections import services
 from connections.api.requests import body_of, filters_of, user_of
 from connections.models import Connection
-from connections.selectors import connection_list, find, whole
+from connections.selectors import FILTERS, connection_list, find, whole
 from connections.serializers import WholeSerializer
 from core.api import ApiView, Pagination
 from core.errors import invalid
@@ -32,6 +32,10 @@ _CHANGE: Mapping[str, Declared] = {
     **_EDIT,
     "patch": either("connections.edit", "connections.enable", note="who may only enable sends `status` alone"),
 }
+
+
+FILTERS_OF_KIND = tuple(name for name in FILTERS if name not in {"kind", "ordering"})
+"""What the list of one kind is narrowed by; it stands by name."""
 
 
 class KindView(ApiView):
@@ -74,7 +78,7 @@ class KindListView(KindView):
 
     def get(self, request: Request) -> Response:
         """List connections of this kind whole, by name."""
-        matching = connection_list({**filters_of(request), "kind": self.model.KIND}).keys()
+        matching = connection_list({**filters_of(request, FILTERS_OF_KIND), "kind": self.model.KIND}).keys()
         rows = whole(self.model).filter(pk__in=matching).order_by("name_key")
         paginator = Pagination()
         page: Any = paginator.paginate_queryset(rows, request, view=self)
