@@ -23,12 +23,11 @@ from core.admin_lists import LongList
 from core.definition_admin import user_of
 from core.errors import Refused
 from core.wording import sentence_of
-from steng.wire import Verdict
 
 FEW = 20
 """Connections that an action deals with at once; more become a batch, with progress and a result for each."""
 
-_OUTCOMES = {"": "never tested", Verdict.SUCCESS: "Successful", Verdict.WARNING: "Warning", Verdict.FAILURE: "Failed"}
+_OUTCOMES = dict(selectors.OUTCOMES)
 
 
 class VerdictFilter(admin.SimpleListFilter):
@@ -39,12 +38,7 @@ class VerdictFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
         """Offer the outcomes."""
-        return [
-            (Verdict.FAILURE, "Failed"),
-            (Verdict.WARNING, "Warning"),
-            (Verdict.SUCCESS, "Successful"),
-            (selectors.NEVER, "Never tested"),
-        ]
+        return list(selectors.OUTCOMES)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         """Keep the connections with the chosen outcome."""
@@ -92,7 +86,7 @@ class ConnectionList(LongList):
         """Show the outcome of the last test, why it failed, and whether it still stands."""
         last = row.last_test
         if not last.was_run:
-            return _OUTCOMES[""]
+            return _OUTCOMES[selectors.NEVER]
         words = _OUTCOMES[last.verdict] if last.verdict else last.get_state_display()
         because = f": {last.code}" if last.code else ""
         return f"{words}{because}{' (stale)' if selectors.is_stale(row) else ''}"
