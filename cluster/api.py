@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -12,7 +11,6 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,8 +32,9 @@ from cluster.serializers import (
 )
 from cluster.visibility import CANCEL, require_cancel
 from cluster.waiting import wait_for
-from core.api import ApiView, Pagination
+from core.api import PAGES, ApiView, Pagination, refuse_unknown_filters, unknown_filters
 from core.errors import invalid
+from core.moments import read_moment
 
 JOB_RESPONSES = {200: JobSerializer, 202: JobSerializer}
 """The answers to a request for a test: 200 with a final state, 202 not yet."""
@@ -45,7 +44,7 @@ Thing = TypeVar("Thing")
 
 _MANAGE = {"get": "clusters.view", **dict.fromkeys(("post", "put", "patch", "delete"), "clusters.manage")}
 _LOOK = {"get": "tests.view"}
-_JOB_FILTERS = frozenset({"state", "verdict", "code", "connection", "steng", "since", "limit", "offset"})
+_JOB_FILTERS = PAGES | {"state", "verdict", "code", "connection", "steng", "since"}
 
 
 def wait_seconds(request: Request) -> int:
@@ -86,6 +85,7 @@ class ClusterListView(ApiView):
     @extend_schema(operation_id="clusters_list", responses=ClusterSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List clusters by name."""
+        refuse_unknown_filters(request, PAGES)
         now = timezone.now()
         return _page(self, request, selectors.clusters(), lambda rows: [cluster_to_json(row, now) for row in rows])
 
@@ -128,6 +128,7 @@ class StengListView(ApiView):
     @extend_schema(operation_id="stengs_list", responses=StengSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List STENGs by name."""
+        refuse_unknown_filters(request, PAGES)
         now = timezone.now()
         return _page(self, request, selectors.stengs(), lambda rows: [steng_to_json(row, now) for row in rows])
 
@@ -213,7 +214,7 @@ class JobListView(ApiView):
             OpenApiParameter("code", str),
             OpenApiParameter("connection", str, description="Name or id."),
             OpenApiParameter("steng", str, description="Name or id."),
-            OpenApiParameter("since", str, description="RFC 3339 date or time; without a zone it is UTC."),
+            OpenApiParameter("since", str, description="RFC 3339 time with its zone, or a date (UTC)."),
             OpenApiParameter("limit", int),
             OpenApiParameter("offset", int),
         ],
@@ -282,16 +283,15 @@ def _page(
 
 def _job_list(request: Request) -> QuerySet[Job]:
     filters = {name: request.query_params[name] for name in request.query_params if request.query_params[name]}
-    unknown = sorted(set(filters) - _JOB_FILTERS)
-    errors: dict[str, list[ValidationError]] = {
-        name: [invalid("unknown_field", f"There is no filter “{name[:80]}”.")] for name in unknown
-    }
+    errors = unknown_filters(request, _JOB_FILTERS)
     for name, allowed in (("state", JobState.values), ("verdict", Verdict.values)):
         if name in filters and filters[name] not in allowed:
             errors[name] = [invalid("invalid_choice", f"Choose one of {', '.join(allowed)}.", allowed=list(allowed))]
-    since = _moment(filters["since"]) if "since" in filters else None
-    if "since" in filters and since is None:
-        errors["since"] = [invalid("invalid_type", "Expected a date or time as in 2026-01-31T08:00:00Z.")]
+    since = None
+    try:
+        since = read_moment(filters.get("since"))
+    except ValidationError as error:
+        errors["since"] = error.error_list
     if errors:
         raise ValidationError(errors)
     connection, steng = filters.get("connection", ""), filters.get("steng", "")
@@ -304,24 +304,6 @@ def _job_list(request: Request) -> QuerySet[Job]:
         steng=as_uuid(steng) or steng,
         since=since,
     )
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        # "+" in an address means a blank, and who forgets to encode a zone means a plus.
-        moment = parse_datetime(text.replace(" ", "+") if "T" in text else text)
-        day = parse_date(text) if moment is None else None
-    except ValueError:
-        return None
-    if day is not None:
-        moment = datetime(day.year, day.month, day.day, tzinfo=timezone.get_default_timezone())
-    if moment is not None and timezone.is_naive(moment):
-        moment = timezone.make_aware(moment)
-    try:
-        # Within a day of either end of the calendar there is no such time in UTC, in which times are stored.
-        return moment.astimezone(UTC) if moment else None
-    except OverflowError:
-        return None
 
 
 def _with_cluster(values: dict[str, Any]) -> dict[str, Any]:

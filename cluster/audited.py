@@ -15,8 +15,8 @@ def declare_all() -> None:
     """Declare this app's models."""
     audit.declare(Cluster, kind="cluster", fields=("name", "description"))
     audit.declare(Steng, kind="steng", fields=("name", "description", "cluster", "enabled", "drain", "slots"))
-    audit.register_links("cluster", _pages_of_clusters)
-    audit.register_links("steng", _pages_of_stengs)
+    audit.register_links("cluster", _pages_of_clusters, act="clusters.manage")
+    audit.register_links("steng", _pages_of_stengs, act="clusters.manage")
     audit.register_links("test", _pages_of_tests)
     audit.register_links("batch", _pages_of_batches)
 

@@ -15,7 +15,7 @@ from cluster.references import find_cluster
 from cluster.rules import is_live
 from cluster.selectors import is_active
 from core.errors import invalid
-from core.serializers import AdvisorySerializer as AdvisorySerializer  # noqa: PLC0414  connections take it from here
+from core.serializers import AdvisorySerializer
 from steng.wire import Direction, StageName, StageOutcome
 
 CLUSTER_WRITABLE = ("name", "description")

@@ -91,8 +91,3 @@ ARROWS: Mapping[Event, Arrow] = MappingProxyType(
         Event.CANCEL: Arrow(LIVE, JobState.CANCELLED),
     }
 )
-
-
-def is_final(state: str) -> bool:
-    """Tell whether nothing more can happen to a job in this state."""
-    return state in FINAL

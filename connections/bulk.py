@@ -151,7 +151,7 @@ def _disable(row: Connection, user: User, batch: Batch) -> Outcome:  # noqa: ARG
 
 
 def _status(row: Connection, status: Status, user: User, already: str) -> Outcome:
-    if services.set_status(row, status, user=user):
+    if services.set_status(row, status, user=user).changed:
         return Outcome()
     return Outcome(code="unchanged", detail=already)
 

@@ -44,6 +44,14 @@ MAX_SEARCH = 300
 NEVER = "none"
 """The filter value for connections that were never tested."""
 
+OUTCOMES: tuple[tuple[str, str], ...] = (
+    (Verdict.FAILURE.value, "Failed"),
+    (Verdict.WARNING.value, "Warning"),
+    (Verdict.SUCCESS.value, "Successful"),
+    (NEVER, "Never tested"),
+)
+"""What a list can be filtered for of the last test, as people call it; what needs attention first."""
+
 ORDERINGS: dict[str, tuple[str, ...]] = {
     "name": ("name_key",),
     "host": ("host_canonical", "port", "name_key"),

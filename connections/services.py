@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,10 +83,36 @@ def preview(
     return Saved(candidate.row, before is None, changed, tuple(candidate.advisories))
 
 
-def set_status(connection: Connection, status: str, *, user: User | None, now: datetime | None = None) -> bool:
-    """Enable or disable a connection and leave everything else; False where it was so already."""
-    saved = save(type(connection), connection, {"status": status}, user=user, partial=True, now=now)
-    return bool(saved.changed)
+def set_status(
+    connection: Connection,
+    status: Any,
+    *,
+    user: User | None,
+    expected_version: int | None = None,
+    now: datetime | None = None,
+) -> Saved:
+    """Enable or disable a connection and leave everything else; raises what `save` raises.
+
+    What may not be used any more can always be stopped, so who disables has nothing else judged. Who enables puts the
+    whole definition to work, so all of it is judged as if it were written now.
+    """
+    if status != Status.DISABLED:
+        values = {"status": status}
+        return save(
+            type(connection), connection, values,
+            user=user, partial=True, expected_version=expected_version, now=now,
+        )  # fmt: skip
+    with transaction.atomic():
+        row = _current(connection, expected_version)
+        changed = ("status",) if row.status != Status.DISABLED else ()
+        if changed:
+            before = copy.copy(row)
+            row.status = Status.DISABLED
+            advance(row, changed)
+            row.updated, row.updated_by = now or timezone.now(), user
+            row.save(update_fields=["status", "version", "field_versions", "updated", "updated_by"])
+            _record(row, before, list(changed))
+        return Saved(row, created=False, changed=changed, advisories=tuple(row.advisories()))
 
 
 def refresh(row: Connection) -> None:

@@ -7,9 +7,6 @@ from typing import Any
 
 from core.errors import invalid
 from core.net import canonical_host, split_endpoint
-from core.secret_values import MAX_SECRET, validate_secret
-
-__all__ = ["MAX_SECRET", "validate_helo_name", "validate_host", "validate_mailbox_address", "validate_secret"]
 
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^:/?#\s]+)(?::(?P<port>[0-9]+))?(?:[/?#].*)?\Z",

@@ -12,15 +12,19 @@ from django.db import transaction
 from django.db.models import ManyToManyField
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from core import audit
 from core.admin_base import ActAdmin
 from core.audit.model_admin import AuditEventAdmin, Recorded
+from core.definition_admin import user_of
 from core.models import ApiToken, AuditEvent, User
 from core.permissions import ACTS, acts_of, outranks
+from core.users import services
 
 _MANAGE = "users.manage"
-_RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+_MARKS = ("is_staff", "is_superuser")
 _BOTH = {"get": _MANAGE, "post": _MANAGE}
 
 
@@ -38,18 +42,31 @@ class HandedOutPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class ConsoleUserAdmin(ActAdmin, Recorded, UserAdmin):  # type: ignore[type-arg]
-    """Users; who is no superuser can make nobody, and so not himself, more powerful."""
+    """Users; who is no superuser can make nobody, and so not himself, more powerful.
+
+    Roles, and who may log in, are only shown: the console's page of users keeps the rules for them, of which the last
+    administrator is one.
+    """
 
     view_act = add_act = change_act = delete_act = _MANAGE
     pages = {"user_change_password": _BOTH}
     change_password_form = HandedOutPasswordForm
     list_display = ("username", "email", "is_staff", "is_active", "must_change_password", "last_login")
-    fieldsets = (*(UserAdmin.fieldsets or ()), ("Log-in", {"fields": ("must_change_password",)}))
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Log-in", {"fields": ("must_change_password", "given")}))
+    readonly_fields = ("is_active", "groups", "given")
+
+    @admin.display(description="Roles and log-in")
+    def given(self, row: User) -> str:
+        """Lead to where roles are given and users are let in."""
+        sentence = '<a href="{}">Give roles, let this user in or keep him out</a>'
+        return format_html(sentence, reverse("core:user", args=[row.pk]))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[Any, ...]:
-        """Show rights without a way to change them to who is no superuser."""
+        """Show rights without a way to change them to who is no superuser, and to a superuser the own marks of one."""
         fields = tuple(super().get_readonly_fields(request, obj))
-        return fields if _is_superuser(request) else (*fields, *_RIGHTS)
+        if not _is_superuser(request):
+            return (*fields, *_MARKS, "user_permissions")
+        return (*fields, *_MARKS) if obj is not None and obj.pk == request.user.pk else fields
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Keep those who may do more, and with them their passwords, from who may do less."""
@@ -58,6 +75,10 @@ class ConsoleUserAdmin(ActAdmin, Recorded, UserAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Keep those who may do more from who may do less."""
         return super().has_delete_permission(request, obj) and (obj is None or outranks(request.user, obj))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete by the services; they record it."""
+        services.delete(obj, by=user_of(request))
 
     def formfield_for_manytomany(
         self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any

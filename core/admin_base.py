@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern
 
+from core.errors import Refused
 from core.permissions import Declared, admit, may, need_of
+from core.wording import told
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-LIST_NOTE = "what an action takes stands in its own row"
 
 
 def takes(act: str) -> Callable[[Function], Function]:
@@ -93,6 +94,22 @@ class ActAdmin(_ByActs, admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
         if need is None:
             raise PermissionDenied("Nobody does this here.")
         admit(request, need, address)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, or do what is chosen from it; what the services refuse is told, not done."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except Refused as refusal:
+            messages.error(request, told(refusal))
+            return redirect(request.get_full_path())
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Ask, and delete; what the services refuse is told."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except Refused as refusal:
+            messages.error(request, told(refusal))
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Tell whether the model stands on the first page."""

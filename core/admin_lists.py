@@ -11,13 +11,11 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet, Value
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from core.admin_base import ActAdmin
 from core.audit.selectors import MAX_COUNT
-from core.errors import Refused
 
 
 class KeyPaginator(Paginator):  # type: ignore[type-arg]
@@ -132,17 +130,3 @@ class LongList(ActAdmin):
         ]
         found = list(places[0].union(*places[1:])) if places else []
         return self.exact[min(found)] if found else ""
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list, or do what is chosen from it; what the services refuse is told, not done."""
-        try:
-            return super().changelist_view(request, extra_context)
-        except Refused as refusal:
-            messages.error(request, told(refusal))
-            return redirect(request.get_full_path())
-
-
-def told(refusal: Refused) -> str:
-    """Return a refusal as a message, with who is in the way."""
-    users = ", ".join(user["name"] for user in refusal.extra.get("used_by", ()))
-    return f"{refusal.detail} Used by: {users}." if users else refusal.detail

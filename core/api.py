@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core.authentication import BrowserSession, TokenAuthentication
+from core.errors import invalid
 from core.idempotency import IdempotentMixin
 from core.pagination import Pagination
 from core.permissions import LOGGED_IN, ActionPermission, Declared
 
 __all__ = [
+    "PAGES",
     "ActionPermission",
     "ApiView",
     "BrowserSession",
@@ -22,13 +25,33 @@ __all__ = [
     "NotFoundView",
     "Pagination",
     "TokenAuthentication",
+    "refuse_unknown_filters",
+    "unknown_filters",
 ]
+
+PAGES = frozenset({"limit", "offset"})
+"""What every list in pages takes beside its filters."""
 
 
 class ApiView(IdempotentMixin):
     """A resource: says in `acts` what each of its methods takes (see `core.permissions`)."""
 
     acts: Mapping[str, Declared] = {}
+
+
+def unknown_filters(request: Request, known: Collection[str]) -> dict[str, list[ValidationError]]:
+    """Return an error for each filter of an address that is not known: a misspelt one must not silently mean "all"."""
+    return {
+        name: [invalid("unknown_field", f"There is no filter “{name[:80]}”.")]
+        for name in sorted(request.query_params.keys() - set(known))
+    }
+
+
+def refuse_unknown_filters(request: Request, known: Collection[str]) -> None:
+    """Raise ValidationError `unknown_field` for what is not known."""
+    errors = unknown_filters(request, known)
+    if errors:
+        raise ValidationError(errors)
 
 
 class NotFoundView(APIView):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from django.contrib.auth.models import Group
+from django.urls import reverse
 
 from core import audit
 from core.models import ApiToken, User
@@ -30,3 +33,9 @@ def declare_all() -> None:
         # The digest opens nothing, and yet who compares digests could tell that a token was used elsewhere.
         left_out=("digest", "created", "last_used"),
     )
+    audit.register_links("user", _pages_of_users, act="users.manage")
+
+
+def _pages_of_users(ids: Collection[str]) -> Mapping[str, str]:
+    found = User.objects.filter(pk__in=map(int, ids)).values_list("pk", flat=True)
+    return {str(pk): reverse("core:user", args=[pk]) for pk in found}

@@ -18,11 +18,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from core.admin_lists import LongList, told
+from core.admin_lists import LongList
 from core.admin_widgets import dress
 from core.errors import Refused
 from core.models import User
 from core.usage import usage, usage_counts
+from core.wording import told
 
 DELETED_AT_ONCE = 100
 """Rows that are deleted with one question; the lists of the console delete more, with progress."""
@@ -170,14 +171,6 @@ class DefinitionAdmin(LongList):
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
         """Lead to the trail of the row."""
         return redirect(f"{reverse('admin:core_auditevent_changelist')}?q={object_id}")
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Ask, and delete by the services; what they refuse is told."""
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except Refused as refusal:
-            messages.error(request, told(refusal))
-            return redirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
         """Return what would go, and who is in the way; raise Refused for more than one question is good for."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from rest_framework.request import Request
-
-from core.errors import Refused
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 
@@ -17,19 +14,7 @@ def etag(version: int | str) -> str:
     return f'"{version}"'
 
 
-def require_match(request: Request, version: int | str, changed: Iterable[str] = ()) -> None:
-    """Raise Refused `precondition_failed` where the request wants another version than this one.
-
-    `changed` names what differs from the version that the request has seen, as far as it is known.
-    """
-    wanted = wanted_versions(request)
-    if wanted is not None and str(version) not in wanted:
-        raise Refused(
-            "precondition_failed", "It was changed since you read it.", changed=sorted(changed), etag=etag(version)
-        )
-
-
-def wanted_versions(request: Request) -> frozenset[str] | None:
+def _wanted_versions(request: Request) -> frozenset[str] | None:
     """Return the versions named by `If-Match`, None where any will do (no header, or `*`).
 
     A weak tag matches nothing (strong comparison), and so does a header that cannot be read: who asked for
@@ -43,7 +28,7 @@ def wanted_versions(request: Request) -> frozenset[str] | None:
 
 def expected_version(request: Request) -> int | None:
     """Return the one version number that `If-Match` names, None where any will do; -1 where it names none of ours."""
-    wanted = wanted_versions(request)
+    wanted = _wanted_versions(request)
     if wanted is None:
         return None
     numbers = [int(version) for version in wanted if version.isascii() and version.isdigit() and len(version) < 18]

@@ -33,6 +33,7 @@ def _parse(value: object, *, end_of_day: bool) -> dt.datetime | None:
         if _DATE.match(value):
             clock = dt.time(23, 59, 59) if end_of_day else dt.time()
             return dt.datetime.combine(dt.date.fromisoformat(value), clock, dt.UTC)
-        return dt.datetime.fromisoformat(value)
+        # "+" in an address means a blank, and who forgets to encode a zone means a plus.
+        return dt.datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
     except ValueError:
         return None

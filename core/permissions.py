@@ -37,7 +37,6 @@ __all__ = [
     "HOST",
     "LOGGED_IN",
     "ROLES",
-    "SAFE_METHODS",
     "Act",
     "ActMixin",
     "ActionPermission",
@@ -62,8 +61,6 @@ __all__ = [
 
 P = ParamSpec("P")
 User = AbstractBaseUser | AnonymousUser
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 ANYONE = "anyone"
 """Declared by what answers strangers too: the log-in page and health."""

@@ -1,4 +1,4 @@
-"""What people call the fields of definitions and their values, wherever a page proposes a value or names a field.
+"""What people call the fields of definitions and their values, and how they are told what was refused.
 
 Each app teaches the words of its models when it starts, so that this module knows no app.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.core.exceptions import ValidationError
 from django.db import models
+
+from core.errors import Refused
 
 _labels: dict[str, str] = {}
 _values: dict[str, dict[str, str]] = {}
@@ -37,6 +40,26 @@ def label_of(name: str) -> str:
 def proposal(values: Mapping[str, object]) -> str:
     """Return proposed values for people: `port 587, STARTTLS`."""
     return ", ".join(_proposed(name, value) for name, value in values.items())
+
+
+def sentence_of(error: Refused | ValidationError) -> str:
+    """Return what went wrong in words, with the fields that it is about."""
+    if isinstance(error, Refused):
+        return told(error)
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    parts = [
+        f"{name.replace('_', ' ')}: {' '.join(problem.messages)}"
+        for name, found in error.error_dict.items()
+        for problem in found
+    ]
+    return " ".join(parts)
+
+
+def told(refusal: Refused) -> str:
+    """Return a refusal as a message, with who is in the way."""
+    users = ", ".join(user["name"] for user in refusal.extra.get("used_by", ()))
+    return f"{refusal.detail} Used by: {users}." if users else refusal.detail
 
 
 def _proposed(name: str, value: object) -> str:

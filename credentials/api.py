@@ -14,7 +14,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import ApiView, Pagination
+from core.api import PAGES, ApiView, Pagination, refuse_unknown_filters
 from core.errors import invalid
 from core.etags import etag, expected_version
 from core.models import User
@@ -137,14 +137,8 @@ def _values(request: Request) -> dict[str, Any]:
 
 
 def _filters(request: Request) -> dict[str, str]:
-    filters = {name: request.query_params[name] for name in request.query_params}
-    unknown = sorted(set(filters) - {*FILTERS, "limit", "offset"})
-    if unknown:
-        # A misspelt filter must not silently mean "all of them".
-        raise ValidationError(
-            {name: [invalid("unknown_field", f"There is no filter “{name[:80]}”.")] for name in unknown}
-        )
-    return filters
+    refuse_unknown_filters(request, PAGES.union(FILTERS))
+    return request.query_params.dict()
 
 
 def _change(request: Request, row: Credential, *, partial: bool) -> Response:

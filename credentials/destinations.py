@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from core.errors import invalid
 from core.fields import NameListField, check_characters, check_length
@@ -109,7 +108,3 @@ class DestinationListField(NameListField):
             parse(item)
         except ValueError as error:
             raise invalid("destination_invalid", f"“{item[:80]}”: {error}", value=item[:80]) from None
-
-    def as_lines(self, value: Any) -> str:
-        """Return the patterns one a line, as a form shows them."""
-        return "\n".join(value or ())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -161,11 +161,12 @@ class Worker:
             return await self._probe(work.request, on_stage=on_stage, before_credentials=before_credentials)
         except Exception:  # noqa: BLE001  whatever breaks in a probe is a finding about the probe, never the end of the worker
             _log.exception("the probe of job %s broke", work.job)
-            return _broken(stages)
+            return broken(stages, stages, sum(stage.duration_ms or 0 for stage in stages))
 
 
-def _broken(stages: list[Stage]) -> ProbeReport:
-    name = stages[-1].name if stages else StageName.RESOLVE
+def broken(reached: Sequence[Stage], kept: Sequence[Stage], duration_ms: float) -> ProbeReport:
+    """Return the report of a probe that is itself at fault in the last stage that it reached; `kept` stay in it."""
+    name = reached[-1].name if reached else StageName.RESOLVE
     outcome = find(name, "bug_in_probe")
     failed = Stage(name, StageOutcome.FAILED, code=outcome.code, detail=outcome.detail, advice=outcome.advice)
-    return ProbeReport(Verdict.FAILURE, (*stages, failed), duration_ms=sum(stage.duration_ms or 0 for stage in stages))
+    return ProbeReport(Verdict.FAILURE, (*kept, failed), duration_ms)

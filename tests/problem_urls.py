@@ -1,5 +1,7 @@
 """Addresses that fail in every way there is: what tests of problems and of `Idempotency-Key` ask."""
 
+from types import SimpleNamespace
+
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.db import OperationalError
 from django.http import Http404
@@ -12,9 +14,10 @@ from console.urls import handler400, handler403, handler404, handler500
 from console.urls import urlpatterns as real_patterns
 from core.api import ApiView
 from core.errors import Refused, invalid
-from core.etags import etag, expected_version, require_match
+from core.etags import etag, expected_version
 from core.parsers import StrictJSONParser
 from core.permissions import LOGGED_IN
+from core.versions import require_version
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
@@ -88,8 +91,9 @@ class Versioned(ApiView):
         return Response({}, headers={"ETag": etag(3)})
 
     def put(self, request):
-        require_match(request, 3, changed=["port"])
-        return Response({"expected": expected_version(request)})
+        expected = expected_version(request)
+        require_version(SimpleNamespace(version=3, field_versions={"name": 1, "port": 3}), expected, "thing")
+        return Response({"expected": expected})
 
 
 class Forgetful(ApiView):

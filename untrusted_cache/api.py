@@ -18,7 +18,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import ApiView, Pagination
+from core.api import PAGES, ApiView, Pagination, unknown_filters
 from core.errors import invalid
 from core.parsers import StrictJSONParser, StrictMultiPartParser
 from core.usage import usage
@@ -227,11 +227,9 @@ class TrustEntryDetail(ApiView):
 
 
 def _filters(request: Request, known: Collection[str], choices: Mapping[str, Collection[str]]) -> dict[str, str]:
-    """Return the filters of a list; raise ValidationError: a misspelt filter must not mean "all"."""
-    found = {name: request.query_params[name] for name in request.query_params if name not in {"limit", "offset"}}
-    problems: dict[str, list[ValidationError]] = {
-        name: [invalid("unknown_field", "There is no such filter.")] for name in found if name not in known
-    }
+    """Return the filters of a list; raise ValidationError."""
+    found = {name: value for name, value in request.query_params.dict().items() if name not in PAGES}
+    problems = unknown_filters(request, PAGES.union(known))
     for name, allowed in choices.items():
         if found.get(name) and found[name] not in allowed:
             problems[name] = [invalid("invalid_choice", f"Choose one of {', '.join(allowed)}.", allowed=list(allowed))]

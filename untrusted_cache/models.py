@@ -119,7 +119,6 @@ class TrustEntry(CertificateFacts):
         ordering = ["name_key"]
         verbose_name = "trust-store entry"
         verbose_name_plural = "trust-store entries"
-        permissions = [("decide_trust", "Can decide which certificates are trusted")]
         constraints = [
             models.UniqueConstraint(fields=["name_key"], name="trust_entry_name"),
             models.UniqueConstraint(

@@ -19,10 +19,8 @@ from cluster.accounts.serializers import (
     suspended_to_json,
 )
 from cluster.models import SuspendedLogin
-from core.api import ApiView, Pagination
+from core.api import PAGES, ApiView, Pagination, unknown_filters
 from core.errors import invalid
-
-_FILTERS = frozenset({"lifted", "limit", "offset"})
 
 
 class SuspendedLoginListView(ApiView):
@@ -41,8 +39,7 @@ class SuspendedLoginListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List what is suspended now, latest first."""
-        unknown = sorted(set(request.query_params) - _FILTERS)
-        errors = {name: [invalid("unknown_field", f"There is no filter “{name[:80]}”.")] for name in unknown}
+        errors = unknown_filters(request, PAGES | {"lifted"})
         lifted = request.query_params.get("lifted", "false")
         if lifted not in {"true", "false"}:
             errors["lifted"] = [invalid("invalid_choice", "Choose one of true, false.", allowed=["true", "false"])]

@@ -20,7 +20,7 @@ from cluster.batches.choices import ItemState
 from cluster.batches.models import Batch
 from cluster.batches.serializers import BatchDetailSerializer, BatchSerializer, batch_to_json, item_to_json
 from cluster.waiting import wait_until
-from core.api import ApiView, Pagination
+from core.api import PAGES, ApiView, Pagination, refuse_unknown_filters
 from core.errors import invalid
 from core.permissions import owner_or, require
 
@@ -30,13 +30,11 @@ BATCH_RESPONSES = {200: BatchDetailSerializer, 202: BatchDetailSerializer}
 WAIT = OpenApiParameter("wait", int, description="Wait up to this many seconds (60) for the end of the batch.")
 _PAGES = (OpenApiParameter("limit", int), OpenApiParameter("offset", int))
 _RESULTS = (OpenApiParameter("outcome", str, enum=ItemState.values), *_PAGES)
-_LISTED = frozenset({"limit", "offset"})
-_FILTERS = frozenset({"outcome", "wait", *_LISTED})
 
 
 def seconds_to_wait(request: Request) -> int:
     """Return what `?wait=` asks for where a batch is about to be started; raise ValidationError for anything else."""
-    _refuse_unknown(request, frozenset({"wait"}))
+    refuse_unknown_filters(request, {"wait"})
     return wait_seconds(request)
 
 
@@ -57,7 +55,7 @@ class BatchListView(ApiView):
     @extend_schema(operation_id="batches_list", parameters=[*_PAGES], responses=BatchSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List batches, latest first, without their results."""
-        _refuse_unknown(request, _LISTED)
+        refuse_unknown_filters(request, PAGES)
         paginator = Pagination()
         page = paginator.paginate_queryset(selectors.batches(), request, view=self) or []
         counts = selectors.counts_of_many(page)
@@ -73,7 +71,7 @@ class BatchDetailView(ApiView):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Read a batch with a page of its results, failures first; with `?wait=` once it is over or time is up."""
         batch, seconds = _batch(pk), wait_seconds(request)
-        _refuse_unknown(request, _FILTERS)
+        refuse_unknown_filters(request, PAGES | {"outcome", "wait"})
         _wait(batch, seconds)
         return Response(_detail(self, request, _batch(pk)))
 
@@ -133,14 +131,6 @@ class _ResultPages(Pagination):
 def _wait(batch: Batch, seconds: int) -> None:
     if seconds and not batch.is_final:
         wait_until(lambda: not Batch.objects.filter(pk=batch.pk, finished__isnull=True).exists(), seconds)
-
-
-def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
-    unknown = sorted(set(request.query_params) - known)
-    if unknown:
-        raise ValidationError(
-            {name: [invalid("unknown_field", f"There is no filter “{name[:80]}”.")] for name in unknown}
-        )
 
 
 def _batch(key: uuid.UUID) -> Batch:

@@ -20,8 +20,6 @@ from cluster.dispatch.running import (
     progress,
     renew,
 )
-from cluster.representation import job_to_json
-from cluster.waiting import wait_until_final
 
 __all__ = [
     "Claim",
@@ -35,7 +33,6 @@ __all__ = [
     "follow",
     "forget",
     "give_back",
-    "job_to_json",
     "mark_credentials",
     "overrun",
     "progress",
@@ -43,5 +40,4 @@ __all__ = [
     "refuse",
     "renew",
     "unfollow",
-    "wait_until_final",
 ]

@@ -13,9 +13,8 @@ from cluster import dispatch
 from cluster.asides import Asides
 from cluster.engines.desk import Desk, Result
 from cluster.models import Steng
-from steng.codes import find
-from steng.wire import ProbeReport, Stage, StageName, StageOutcome, Verdict
-from steng.worker import Suspension, Work
+from steng.wire import ProbeReport, Stage
+from steng.worker import Suspension, Work, broken
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ class LocalLink:
             stored = await self._call(work.job, lambda: dispatch.finish(work.job, work.attempt, report, self._clock()))
         except (ValueError, TypeError, KeyError):
             _log.exception("the report of job %s cannot be stored", work.job)
-            bare = _bare(report)
+            bare = broken(report.stages, (), report.duration_ms)
             stored = await self._call(work.job, lambda: dispatch.finish(work.job, work.attempt, bare, self._clock()))
         if not stored:
             self._asides.drop(work.job)
@@ -112,15 +111,3 @@ class LocalLink:
     async def _write(self, work: Work, stages: list[Stage]) -> None:
         so_far = tuple(stages)
         await self._call(work.job, lambda: dispatch.progress(work.job, work.attempt, so_far))
-
-
-def _bare(report: ProbeReport) -> ProbeReport:
-    outcome = find(StageName.QUIT, "bug_in_probe")
-    stage = Stage(
-        report.stages[-1].name if report.stages else StageName.RESOLVE,
-        StageOutcome.FAILED,
-        code=outcome.code,
-        detail=outcome.detail,
-        advice=outcome.advice,
-    )
-    return ProbeReport(Verdict.FAILURE, (stage,), report.duration_ms)

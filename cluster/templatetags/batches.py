@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from cluster.batches.choices import Action, BatchState, ItemState, Rank
+from cluster.batches.choices import Action, ItemState, Rank
 from cluster.batches.models import Batch, BatchItem
 from cluster.choices import Verdict
 from cluster.templatetags.stages import code_words
@@ -58,17 +58,6 @@ def headline(batch: Batch) -> str:
 
 def _things(batch: Batch) -> str:
     return f"{batch.total:,} {batch.kind if batch.total == 1 else batch.kind + 's'}"
-
-
-@register.filter
-def batch_state(batch: Batch) -> str:
-    """Return the state class of a batch."""
-    return {
-        BatchState.RUNNING: "running",
-        BatchState.CANCELLING: "running",
-        BatchState.CANCELLED: "stopped",
-        BatchState.FINISHED: "success",
-    }[batch.state]
 
 
 @register.filter

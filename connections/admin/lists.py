@@ -19,15 +19,15 @@ from connections import bulk, selectors, services, testing
 from connections.choices import Security, Status
 from connections.models import Connection
 from core.admin_base import takes
-from core.admin_lists import LongList, told
+from core.admin_lists import LongList
 from core.definition_admin import user_of
 from core.errors import Refused
-from steng.wire import Verdict
+from core.wording import sentence_of
 
 FEW = 20
 """Connections that an action deals with at once; more become a batch, with progress and a result for each."""
 
-_OUTCOMES = {"": "never tested", Verdict.SUCCESS: "Successful", Verdict.WARNING: "Warning", Verdict.FAILURE: "Failed"}
+_OUTCOMES = dict(selectors.OUTCOMES)
 
 
 class VerdictFilter(admin.SimpleListFilter):
@@ -38,12 +38,7 @@ class VerdictFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
         """Offer the outcomes."""
-        return [
-            (Verdict.FAILURE, "Failed"),
-            (Verdict.WARNING, "Warning"),
-            (Verdict.SUCCESS, "Successful"),
-            (selectors.NEVER, "Never tested"),
-        ]
+        return list(selectors.OUTCOMES)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         """Keep the connections with the chosen outcome."""
@@ -91,7 +86,7 @@ class ConnectionList(LongList):
         """Show the outcome of the last test, why it failed, and whether it still stands."""
         last = row.last_test
         if not last.was_run:
-            return _OUTCOMES[""]
+            return _OUTCOMES[selectors.NEVER]
         words = _OUTCOMES[last.verdict] if last.verdict else last.get_state_display()
         because = f": {last.code}" if last.code else ""
         return f"{words}{because}{' (stale)' if selectors.is_stale(row) else ''}"
@@ -139,7 +134,7 @@ class ConnectionList(LongList):
         self, request: HttpRequest, queryset: QuerySet[Any], action: Action, status: Status
     ) -> HttpResponse | None:
         def change(row: Connection) -> bool:
-            return services.set_status(row, status, user=user_of(request))
+            return bool(services.set_status(row, status, user=user_of(request)).changed)
 
         return self._to_each(request, queryset, action, change, str(status.label))
 
@@ -173,17 +168,3 @@ class ConnectionList(LongList):
             self.message_user(request, sentence_of(error), messages.ERROR)
             return None
         return redirect("admin:cluster_batch_change", batch.pk)
-
-
-def sentence_of(error: Refused | ValidationError) -> str:
-    """Return what went wrong in words, with the fields that it is about."""
-    if isinstance(error, Refused):
-        return told(error)
-    if not hasattr(error, "error_dict"):
-        return " ".join(error.messages)
-    parts = [
-        f"{name.replace('_', ' ')}: {' '.join(problem.messages)}"
-        for name, found in error.error_dict.items()
-        for problem in found
-    ]
-    return " ".join(parts)

@@ -14,12 +14,12 @@ from django.template.response import TemplateResponse
 
 from cluster.selectors import clusters
 from connections import testing
-from connections.admin.lists import sentence_of
 from connections.models import Connection
 from connections.views.page import DEPTHS
 from core.definition_admin import user_of
 from core.errors import Refused
 from core.permissions import Declared
+from core.wording import sentence_of
 from steng.wire import Depth
 
 

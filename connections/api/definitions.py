@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from connections import services
 from connections.api.requests import body_of, filters_of, user_of
 from connections.models import Connection
-from connections.selectors import connection_list, find, whole
+from connections.selectors import FILTERS, connection_list, find, whole
 from connections.serializers import WholeSerializer
 from core.api import ApiView, Pagination
 from core.errors import invalid
@@ -32,6 +32,10 @@ _CHANGE: Mapping[str, Declared] = {
     **_EDIT,
     "patch": either("connections.edit", "connections.enable", note="who may only enable sends `status` alone"),
 }
+
+
+FILTERS_OF_KIND = tuple(name for name in FILTERS if name not in {"kind", "ordering"})
+"""What the list of one kind is narrowed by; it stands by name."""
 
 
 class KindView(ApiView):
@@ -74,7 +78,7 @@ class KindListView(KindView):
 
     def get(self, request: Request) -> Response:
         """List connections of this kind whole, by name."""
-        matching = connection_list({**filters_of(request), "kind": self.model.KIND}).keys()
+        matching = connection_list({**filters_of(request, FILTERS_OF_KIND), "kind": self.model.KIND}).keys()
         rows = whole(self.model).filter(pk__in=matching).order_by("name_key")
         paginator = Pagination()
         page: Any = paginator.paginate_queryset(rows, request, view=self)
@@ -110,14 +114,12 @@ class KindDetailView(KindView):
         return Response(status=204)
 
     def _change(self, request: Request, pk: uuid.UUID, *, partial: bool) -> Response:
-        saved = services.save(
-            self.model,
-            self.existing(pk),
-            self.values(request),
-            user=user_of(request),
-            partial=partial,
-            expected_version=expected_version(request),
-        )
+        row, values, version = self.existing(pk), self.values(request), expected_version(request)
+        user = user_of(request)
+        if partial and set(values) == {"status"}:
+            saved = services.set_status(row, values["status"], user=user, expected_version=version)
+        else:
+            saved = services.save(self.model, row, values, user=user, partial=partial, expected_version=version)
         return self.answer(saved, 200)
 
 

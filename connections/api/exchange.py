@@ -25,7 +25,7 @@ from connections.exchange.download import file_response
 from connections.exchange.foreign.systems import OURS, SYSTEMS
 from connections.exchange.plan import Plan
 from connections.exchange.schema import PLAN
-from core.api import ApiView
+from core.api import ApiView, refuse_unknown_filters
 from core.errors import Refused, invalid
 from core.parsers import StrictMultiPartParser
 
@@ -105,8 +105,8 @@ class ExportView(ApiView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """Export the connections that match, whole and by name, in a form that an import takes; never a secret."""
-        given = {name: request.query_params[name] for name in request.query_params}
-        refuse_unknown(set(given), {*exporting.FILTERS, "format"}, "There is no filter “{}”.")
+        refuse_unknown_filters(request, {*exporting.FILTERS, "format"})
+        given = request.query_params.dict()
         return file_response(_format(given.pop("format", Format.YAML.value)), given)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from cluster.api import JOB_RESPONSES
-from connections.api.definitions import KindByNameView, KindDetailView, KindListView, KindView
+from connections.api.definitions import FILTERS_OF_KIND, KindByNameView, KindDetailView, KindListView, KindView
 from connections.api.listing import FILTER_PARAMETERS
 from connections.api.tests import DraftFoldersView, FoldersView, KindDraftTestView, KindTestView
 from connections.models import Connection, MailboxConnection, SmtpConnection
@@ -24,6 +24,11 @@ _SERIALIZERS: Mapping[type[Connection], type[WholeSerializer]] = {
     SmtpConnection: SmtpConnectionSerializer,
     MailboxConnection: MailboxConnectionSerializer,
 }
+_LISTED = [
+    *(parameter for parameter in FILTER_PARAMETERS if parameter.name in FILTERS_OF_KIND),
+    OpenApiParameter("limit", int),
+    OpenApiParameter("offset", int),
+]
 _WAIT = OpenApiParameter("wait", int, description="Wait up to this many seconds (60) for the final state.")
 
 
@@ -36,7 +41,7 @@ def views_of(model: type[Connection]) -> dict[str, type[KindView]]:
         "list": _of(
             KindListView,
             model,
-            get={"operation_id": "list", "responses": whole(many=True), "parameters": [*FILTER_PARAMETERS]},
+            get={"operation_id": "list", "responses": whole(many=True), "parameters": _LISTED},
             post={"operation_id": "create", "request": whole, "responses": {201: whole}},
         ),
         "detail": _of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from connections import testing
 from connections.models import Connection
 from connections.selectors import FILTERS, find
 from connections.testing import Target
+from core.api import PAGES, refuse_unknown_filters
 from core.errors import invalid
 from core.models import User
 from core.permissions import require
@@ -36,11 +37,10 @@ def body_of(request: Request) -> dict[str, Any]:
     return dict(data)
 
 
-def filters_of(request: Request) -> dict[str, str]:
-    """Return the filters of a list; a misspelt one must not silently mean "all of them"."""
-    filters = {name: request.query_params[name] for name in request.query_params}
-    refuse_unknown(set(filters), {*FILTERS, "limit", "offset"}, "There is no filter “{}”.")
-    return filters
+def filters_of(request: Request, known: Collection[str] = FILTERS) -> dict[str, str]:
+    """Return the filters of a list; raise `unknown_field`."""
+    refuse_unknown_filters(request, PAGES.union(known))
+    return request.query_params.dict()
 
 
 def refuse_unknown(given: set[str], known: set[str] | frozenset[str], sentence: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
-from cluster.serializers import AdvisorySerializer
 from connections.exchange.document import Format
 from connections.exchange.foreign.words import Fate
 from connections.exchange.plan import MAX_ERRORS, Action
+from core.serializers import AdvisorySerializer
 
 _ERROR = inline_serializer(
     "ImportError",

@@ -179,7 +179,6 @@ class Connection(models.Model):
             models.CheckConstraint(condition=Q(connection_security__in=Security.values), name="connection_security"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="connection_status"),
         )
-        permissions = (("test_connection", "Can run configuration tests"),)
 
     def __str__(self) -> str:
         return str(self.name)

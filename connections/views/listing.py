@@ -17,7 +17,6 @@ from connections.choices import Kind, Security, Status
 from connections.exchange.document import Format
 from connections.models import Connection
 from core.permissions import may, needs
-from steng.wire import Verdict
 
 PAGE_SIZE = 50
 FAILURES_FIRST = "verdict"
@@ -33,16 +32,7 @@ _COLUMNS = (
 _FILTERS: tuple[tuple[str, str, list[tuple[str, str]]], ...] = (
     ("kind", "Type", [(str(value), str(label)) for value, label in Kind.choices]),
     ("security", "Security", [(str(value), str(label)) for value, label in Security.choices]),
-    (
-        "verdict",
-        "Last test",
-        [
-            (Verdict.FAILURE.value, "Failed"),
-            (Verdict.WARNING.value, "Warning"),
-            (Verdict.SUCCESS.value, "Successful"),
-            (selectors.NEVER, "Never tested"),
-        ],
-    ),
+    ("verdict", "Last test", list(selectors.OUTCOMES)),
     ("status", "Status", [(str(value), str(label)) for value, label in Status.choices]),
 )
 _FILTER_NAMES = (*(name for name, _, _ in _FILTERS), "q", "name", "stale", "tag", "partner", "cluster", "host")

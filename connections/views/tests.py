@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 
 from cluster.choices import JobKind
 from cluster.models import Job
@@ -20,6 +21,7 @@ from connections.views.page import address_of, existing, is_htmx, page, remember
 from core.errors import Refused
 from core.models import User
 from core.permissions import either, may, needs, require
+from core.wording import sentence_of
 
 _TEST = either("connections.draft", "connections.test", note="who may not test drafts tests what is saved")
 
@@ -57,8 +59,9 @@ def _test_saved(request: HttpRequest, connection: Connection) -> HttpResponse:
     address = address_of(connection, connection.KIND)
     try:
         job = testing.request_test(connection, target, user=user_of(request))
-    except Refused as refusal:
-        messages.error(request, refusal.detail)
+    except (Refused, ValidationError) as error:
+        # What was sound when it was saved need not be now: its credential may have been kept for other servers since.
+        messages.error(request, capfirst(sentence_of(error)))
         return redirect(f"{address}#test")
     return redirect(f"{address}?test={job.pk}#test")
 

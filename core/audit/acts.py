@@ -88,7 +88,7 @@ KINDS: Mapping[str, str] = {
     "user": "User",
     "role": "Role",
     "token": "API token",
-    "login": "Sign-in",
+    "suspended_login": "Suspended sign-in",
     "test": "Test",
     "batch": "Bulk run",
     "vault": "Vault",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,12 +11,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import ApiView
+from core.api import ApiView, refuse_unknown_filters
 from core.audit import filters, selectors
 from core.audit.actors import Door
 from core.audit.acts import ACTS, GROUPS
 from core.audit.shown import to_json
-from core.errors import invalid
 from core.pagination import read_limit
 
 _KNOWN = frozenset({*filters.NAMES, "limit", "older", "newer"})
@@ -97,8 +95,8 @@ class AuditListView(ApiView):
         A page may hold fewer events than `limit`, even none, and yet have a `next`: where several filters are
         given, each page searches through a bounded number of events.
         """
+        refuse_unknown_filters(request, _KNOWN)
         query = request.query_params.dict()
-        _refuse_unknown(query)
         wanted, limit = filters.read(query), read_limit(request)
         places = {name: _place(name, query.get(name, "")) for name in ("older", "newer")}
         page = selectors.page(wanted, limit, **places)
@@ -124,15 +122,6 @@ class AuditDetailView(ApiView):
         if event is None:
             raise Http404
         return Response(to_json(event))
-
-
-def _refuse_unknown(query: Mapping[str, str]) -> None:
-    # A misspelt filter must not silently mean "all".
-    unknown = sorted(query.keys() - _KNOWN)
-    if unknown:
-        raise ValidationError(
-            {name: [invalid("unknown_field", f"There is no filter “{name[:80]}”.")] for name in unknown}
-        )
 
 
 def _place(name: str, text: str) -> selectors.Place | None:

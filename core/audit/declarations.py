@@ -52,7 +52,7 @@ class Declaration:
 
 
 _declarations: dict[type[models.Model], Declaration] = {}
-_links: dict[str, LinkFinder] = {}
+_links: dict[str, tuple[LinkFinder, str]] = {}
 
 
 def declare(
@@ -77,15 +77,18 @@ def declared() -> tuple[Declaration, ...]:
     return tuple(_declarations.values())
 
 
-def register_links(kind: str, finder: LinkFinder) -> None:
-    """Let `finder` tell the addresses of things of a kind: ids in, address by id out, gone ones left out."""
-    _links[kind] = finder
+def register_links(kind: str, finder: LinkFinder, *, act: str = "") -> None:
+    """Let `finder` tell the addresses of things of a kind: ids in, address by id out, gone ones left out.
+
+    `act` is what their pages take where not everybody who reads the trail may open them.
+    """
+    _links[kind] = finder, act
 
 
-def links(kind: str, ids: Collection[str]) -> Mapping[str, str]:
-    """Return the addresses of the things of a kind that still exist."""
-    finder = _links.get(kind)
-    if finder is None or not ids:
+def links(kind: str, ids: Collection[str], permits: Callable[[str], bool]) -> Mapping[str, str]:
+    """Return the addresses of the things of a kind that still exist, none where the acts of a reader do not permit."""
+    finder, act = _links.get(kind, (None, ""))
+    if finder is None or not ids or (act and not permits(act)):
         return {}
     try:
         return finder(ids)

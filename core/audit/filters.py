@@ -44,7 +44,7 @@ def read(query: Mapping[str, str]) -> Filters:
     moments: dict[str, dt.datetime | None] = {"from": None, "to": None}
     for name in moments:
         try:
-            moments[name] = _moment(given.get(name, ""), end_of_day=name == "to")
+            moments[name] = read_moment(given.get(name, ""), end_of_day=name == "to")
         except ValidationError as error:
             problems[name] = error.error_list
     if problems:
@@ -58,8 +58,3 @@ def _exact(given: Mapping[str, str]) -> dict[str, str]:
     if "act" in given:
         exact["act" if given["act"] in ACTS else "act_group"] = given["act"]
     return exact
-
-
-def _moment(text: str, *, end_of_day: bool) -> dt.datetime | None:
-    # "+" in an address means a blank, and who forgets to encode a zone means a plus.
-    return read_moment(text.replace(" ", "+") if "T" in text else text, end_of_day=end_of_day)

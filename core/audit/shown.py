@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,13 +42,13 @@ class Row:
     extra: list[tuple[str, str]]
 
 
-def rows(events: Sequence[AuditEvent]) -> list[Row]:
-    """Return the events for the page; one query per kind of thing finds out what still exists."""
+def rows(events: Sequence[AuditEvent], permits: Callable[[str], bool]) -> list[Row]:
+    """Return the events for the page of who has these acts; one query per kind of thing finds out what still exists."""
     ids: dict[str, set[str]] = {}
     for event in events:
         if event.object_id:
             ids.setdefault(event.object_kind, set()).add(event.object_id)
-    urls = {kind: links(kind, wanted) for kind, wanted in ids.items()}
+    urls = {kind: links(kind, wanted, permits) for kind, wanted in ids.items()}
     return [
         Row(
             event,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +12,7 @@ from django.views import View
 
 from core.audit import filters, selectors, shown
 from core.audit.acts import ACTS, DOORS, GROUPS, KINDS, group_of
-from core.permissions import ActMixin
+from core.permissions import ActMixin, may
 
 PAGE_SIZE = 50
 
@@ -31,7 +33,7 @@ class AuditLogView(ActMixin, View):
         older, newer = (_place(chosen[name]) for name in ("older", "newer"))
         page = selectors.page(wanted, PAGE_SIZE, older=older, newer=newer)
         context = {
-            "rows": shown.rows(page.events),
+            "rows": shown.rows(page.events, partial(may, request.user)),
             "page": page,
             "count": selectors.count(wanted),
             "chosen": chosen,

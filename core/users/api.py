@@ -11,12 +11,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import ApiView, Pagination
+from core.api import PAGES, ApiView, Pagination, refuse_unknown_filters
 from core.errors import invalid
 from core.models import User
 from core.users import selectors, services
-
-_KNOWN = frozenset({"q", "limit", "offset"})
 
 
 class UserSerializer(serializers.Serializer[Any]):
@@ -51,11 +49,7 @@ class UserListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List users by name."""
-        unknown = sorted(set(request.query_params) - _KNOWN)
-        if unknown:
-            raise ValidationError(
-                {name: [invalid("unknown_field", f"There is no filter “{name[:80]}”.")] for name in unknown}
-            )
+        refuse_unknown_filters(request, PAGES | {"q"})
         paginator = Pagination()
         rows = selectors.users(request.query_params.get("q", ""))
         page = paginator.paginate_queryset(rows, request, view=self) or []

@@ -16,6 +16,7 @@ from core import audit
 from core.errors import Refused, invalid
 from core.models import User
 from core.permissions import ADMINISTRATOR, acts_of, outranks
+from core.tokens import revoke_token
 from core.users import selectors
 
 _STRONGER = "This user may do things that you may not; somebody who may do as much has to change it."
@@ -46,24 +47,46 @@ def change(user: User, *, by: User, roles: Collection[str] | None = None, is_act
     more than `by`, or given more than `by` has, and Refused `conflict` for who would lock himself, or everybody, out.
     """
     with transaction.atomic():
-        # Two administrators who take the role from each other at once meet here, and the second one sees it.
-        list(Group.objects.select_for_update().filter(name=ADMINISTRATOR))
-        row = User.objects.select_for_update().get(pk=user.pk)
-        if not outranks(by, row):
-            raise PermissionDenied(_STRONGER)
+        row = _locked(user, by)
         before = audit.snapshot(row)
         if roles is not None:
             wanted = _found(roles)
             _refuse_loss_of_role(row, wanted, by)
             _give(row, wanted, by)
         if is_active is not None and is_active != row.is_active:
-            _refuse_loss_of_user(row, by, is_active=is_active)
+            if not is_active:
+                _refuse_loss_of_user(row, by, "deactivate")
             row.is_active = is_active
             row.full_clean()
             row.save(update_fields=["is_active"])
         after = audit.snapshot(User.objects.get(pk=row.pk))
         audit.record("user.changed", row, before=before, after=after)
     return after != before
+
+
+def delete(user: User, *, by: User) -> None:
+    """Delete a user; the API tokens are revoked first, each with its own event.
+
+    Raises PermissionDenied where somebody would be deleted who may do more than `by`, and Refused `conflict` for who
+    would lock himself, or everybody, out.
+    """
+    with transaction.atomic():
+        row = _locked(user, by)
+        _refuse_loss_of_user(row, by, "delete")
+        for token in row.api_tokens.all():
+            revoke_token(token)
+        subject, before = audit.thing(row), audit.snapshot(row)
+        row.delete()
+        audit.record("user.deleted", subject, before=before)
+
+
+def _locked(user: User, by: User) -> User:
+    """Return the stored user, to be changed; two administrators who take the role from each other at once meet here."""
+    list(Group.objects.select_for_update().filter(name=ADMINISTRATOR))
+    row = User.objects.select_for_update().get(pk=user.pk)
+    if not outranks(by, row):
+        raise PermissionDenied(_STRONGER)
+    return row
 
 
 def _check(user: User, roles: Collection[str]) -> None:
@@ -114,11 +137,9 @@ def _refuse_loss_of_role(user: User, wanted: list[Group], by: User) -> None:
     _refuse_last(user)
 
 
-def _refuse_loss_of_user(user: User, by: User, *, is_active: bool) -> None:
-    if is_active:
-        return
+def _refuse_loss_of_user(user: User, by: User, deed: str) -> None:
     if user.pk == by.pk:
-        raise Refused("conflict", "You cannot deactivate yourself; somebody else who manages users can.")
+        raise Refused("conflict", f"You cannot {deed} yourself; somebody else who manages users can.")
     if user.is_superuser or user.groups.filter(name=ADMINISTRATOR).exists():
         _refuse_last(user)
 

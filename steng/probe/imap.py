@@ -11,7 +11,8 @@ from steng.probe.course import Running
 from steng.probe.failure import ProbeFailure
 from steng.probe.imap_folder import look_at
 from steng.probe.imap_values import astring
-from steng.probe.lines import MAX_LINES, not_spoken
+from steng.probe.lines import MAX_LINES
+from steng.probe.lookalike import not_spoken
 from steng.probe.mail_session import MailSession, refuse_unsayable
 from steng.probe.mailbox import Mailboxes
 from steng.probe.session import Setting

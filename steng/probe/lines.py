@@ -13,7 +13,7 @@ from typing import cast
 
 from steng.probe.channel import Channel, quick_ack
 from steng.probe.failure import ProbeFailure
-from steng.probe.lookalike import looks_like
+from steng.probe.lookalike import not_spoken
 from steng.probe.transcript import Transcript
 from steng.wire import Protocol
 
@@ -187,15 +187,3 @@ class Lines(Channel):
                 raise self._gone
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
-
-
-def not_spoken(expected: Protocol, data: bytes) -> ProbeFailure:
-    """Return the failure for bytes that are no answer of the expected protocol."""
-    name = looks_like(data)
-    if name is None or name == expected:
-        return ProbeFailure("protocol_error")
-    evidence: dict[str, object] = {"looks_like": name}
-    if name == "TLS":
-        evidence["suggestion"] = {"connection_security": "SSL_TLS"}
-    detail = f"{name} answers on this port, not {expected.value} in clear text."
-    return ProbeFailure("wrong_protocol", detail, evidence=evidence)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from aiosmtplib import SMTPResponse
 
 from steng.probe.failure import ProbeFailure
-from steng.probe.lookalike import looks_like
+from steng.probe.lookalike import not_spoken
+from steng.wire import Protocol
 
 MAX_LINE = 64 * 1024
 """Bytes of one line: RFC 5321 section 4.5.3.1.5 allows 512, some servers send long lists of mechanisms."""
@@ -59,7 +60,7 @@ class ReplyReader:
         if self._buffer and not self._buffer[:1].isdigit():
             # Garbage may never bring a line end; there is nothing to wait for.
             self._show_rest()
-            raise not_smtp(bytes(self._buffer[:200]))
+            raise not_spoken(Protocol.SMTP, bytes(self._buffer[:200]))
         if self._scanned > MAX_LINE:
             self._show_rest()
             raise ProbeFailure("too_much_data", f"The server sent a line of more than {MAX_LINE} bytes.")
@@ -72,7 +73,7 @@ class ReplyReader:
             raise ProbeFailure("too_much_data", f"The server sent a line of more than {MAX_LINE} bytes.")
         found = _LINE.fullmatch(line)
         if found is None or b"\0" in line:
-            raise not_smtp(line)
+            raise not_spoken(Protocol.SMTP, line)
         code, mark, text = found.groups()
         if self._code not in {None, code}:
             raise ProbeFailure("protocol_error", "The lines of one reply have different codes.")
@@ -91,17 +92,6 @@ class ReplyReader:
 
     def _show_rest(self) -> None:
         self._on_line(self._buffer[:MAX_LINE].decode("utf-8", "surrogateescape"))
-
-
-def not_smtp(data: bytes) -> ProbeFailure:
-    """Return the failure for bytes that are no SMTP reply."""
-    name = looks_like(data)
-    if name is None or name == "SMTP":
-        return ProbeFailure("protocol_error")
-    evidence: dict[str, object] = {"looks_like": name}
-    if name == "TLS":
-        evidence["suggestion"] = {"connection_security": "SSL_TLS"}
-    return ProbeFailure("wrong_protocol", f"{name} answers on this port, not SMTP in clear text.", evidence=evidence)
 
 
 def enhanced_status(text: str) -> str:

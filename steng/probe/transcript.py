@@ -108,10 +108,6 @@ class Transcript:
             text = self._tell(self._redactor.clean(text))
         self._add(Direction.RECEIVED, text)
 
-    def note(self, text: str) -> None:
-        """Note something that happened, such as the start of TLS."""
-        self._add(Direction.NOTE, text)
-
     def lines(self) -> tuple[TranscriptLine, ...]:
         """Return what was said, cleaned with everything that is known to be secret by now."""
         return tuple(self._lines)

@@ -271,9 +271,16 @@ class TestThePage:
         audit.record("cluster.created", audit.Thing("cluster", "", "c"), after={"description": text})
         assert f"Description {text}" in words(officer.get(PAGE))
 
-    def test_what_is_still_there_can_be_opened(self, officer):
+    def test_what_is_still_there_can_be_opened(self, admin_client):
         cluster = save_cluster(Cluster(), {"name": "east"}, NOW)
-        assert f'href="/setup/clusters/{cluster.pk}/"' in officer.get(f"{PAGE}?kind=cluster").content.decode()
+        assert f'href="/setup/clusters/{cluster.pk}/"' in admin_client.get(f"{PAGE}?kind=cluster").content.decode()
+
+    @pytest.mark.parametrize(("role", "opened"), [("administrator", True), ("security officer", False)])
+    def test_a_user_can_be_opened_by_who_manages_users(self, client_as, make_user, role, opened):
+        person = make_user("a.rossi")
+        audit.record("user.changed", person, after={"email": "a@example.org"})
+        page = client_as(role).get(f"{PAGE}?kind=user").content.decode()
+        assert (f'href="/users/{person.pk}/"' in page) is opened
 
     def test_what_is_gone_is_named_without_a_link(self, officer):
         cluster = save_cluster(Cluster(), {"name": "east"}, NOW)

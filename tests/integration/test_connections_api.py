@@ -106,6 +106,24 @@ def test_a_list_counts_what_it_shows(query, saved, api):
     assert body["count"] == len(body["results"]) == (0 if query == "tag=none" else 1)
 
 
+@pytest.mark.parametrize("query", ["ordering=-name", "kind=mailbox", "kind=smtp"])
+def test_the_list_of_a_kind_refuses_what_it_cannot_do(query, saved, api):
+    name = query.partition("=")[0]
+    answer = api.get(f"{BASE}?{query}")
+    errors = [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
+    assert (answer.status_code, errors) == (400, [(f"/{name}", "unknown_field")])
+
+
+@pytest.mark.parametrize("kind", ["smtp", "mailbox"])
+def test_the_list_of_a_kind_takes_every_parameter_that_it_describes(kind, api):
+    described = api.get("/api/v1/schema/").json()["paths"][f"/api/v1/connections/{kind}/"]["get"]["parameters"]
+    numbers = {"limit": "5", "offset": "0"}
+    choices = {"status": "ENABLED", "security": "NONE", "verdict": "none", "stale": "false"}
+    query = {item["name"]: (numbers | choices).get(item["name"], "x") for item in described}
+    assert api.get(f"/api/v1/connections/{kind}/", query).status_code == 200
+    assert numbers.keys() < query.keys()
+
+
 def test_an_advisory_is_shown_with_its_pointer(api):
     body = api.post(BASE, {**GOOD, "port": 465}).json()
     assert ("/port", "unusual_port") in {(item["pointer"], item["code"]) for item in body["advisories"]}

@@ -11,6 +11,7 @@ from cluster.choices import JobState, Lane
 from cluster.dispatch import Permit
 from cluster.dispatch.intake import SEALED_FIELD
 from cluster.models import Cluster, Job, LastTest, Steng
+from cluster.representation import job_to_json
 from cluster.rules import CLAIM_WAIT, LEASE, RUN_MARGIN
 from cluster.services import save_cluster, save_steng
 from cluster.states import ARROWS, FINAL, Event
@@ -348,7 +349,7 @@ def test_a_chain_that_failed_trust_is_remembered(steng, pki):
     chain = tuple(certificate.public_bytes(Encoding.DER) for certificate in pki.leaf("mail.example.org").chain)
     job, claim = running(steng)
     dispatch.finish(job.pk, claim.attempt, failure(StageName.TRUST, "certificate_unknown_issuer", chain=chain), NOW)
-    shown = dispatch.job_to_json(Job.objects.get(pk=job.pk))["untrusted_certificates"]
+    shown = job_to_json(Job.objects.get(pk=job.pk))["untrusted_certificates"]
     assert [each["fingerprint"] for each in shown] == [hashlib.sha256(der).hexdigest() for der in chain]
     assert [each["role"] for each in shown] == ["leaf", "intermediate"]
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster import rules, states
+from cluster import rules
 from cluster.choices import JobState, Lane
 from cluster.engines.local import Held, Room
 from cluster.states import ARROWS, FINAL, LIVE, Event
@@ -53,10 +53,6 @@ def test_no_arrow_leaves_a_final_state(state):
 
 def test_live_and_final_states_are_all_states():
     assert sorted((*LIVE, *FINAL)) == sorted(JobState)
-
-
-def test_a_state_knows_whether_it_is_final():
-    assert [states.is_final(state) for state in ("running", "lost")] == [False, True]
 
 
 def test_a_steng_is_live_until_it_was_silent_for_too_long():

@@ -39,6 +39,8 @@ def test_what_is_no_sha256_fingerprint_is_none(text):
         ("2027-03-31", dt.datetime(2027, 3, 31, 23, 59, 59, tzinfo=dt.UTC)),
         ("2027-03-31T12:00:00Z", dt.datetime(2027, 3, 31, 12, tzinfo=dt.UTC)),
         ("2027-03-31T12:00:00+02:00", dt.datetime(2027, 3, 31, 10, tzinfo=dt.UTC)),
+        ("2027-03-31T12:00:00 02:00", dt.datetime(2027, 3, 31, 10, tzinfo=dt.UTC)),
+        ("2027-03-31 12:00:00+02:00", dt.datetime(2027, 3, 31, 10, tzinfo=dt.UTC)),
         ("", None),
         (None, None),
     ],

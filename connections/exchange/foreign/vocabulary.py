@@ -57,10 +57,6 @@ class Vocabulary:
     def __str__(self) -> str:
         return self.title
 
-    def knows(self, label: str) -> bool:
-        """Tell whether a label, or the title of a section, belongs to this form."""
-        return comparable(label) in self.labels
-
     def translate(self, raw: Mapping[str, Any]) -> Translated:
         """Return the row in our words, with an error per field that cannot be read and a note per word left behind."""
         done = Translated(self.kind, dict(self.constants))

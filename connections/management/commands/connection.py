@@ -138,7 +138,10 @@ class Command(AuditedCommand):
         values = read_fields(options["fields"], partial(_value, model))
         if row is None:
             values.setdefault("name", options["name"])
-        saved = services.save(model, row, values, user=None, partial=row is not None)
+        if row is not None and set(values) == {"status"}:
+            saved = services.set_status(row, values["status"], user=None)
+        else:
+            saved = services.save(model, row, values, user=None, partial=row is not None)
         done = "created" if saved.created else f"changed {', '.join(saved.changed)}" if saved.changed else "unchanged"
         self.stdout.write(f"{saved.connection.name}: {done}")
         for advisory in saved.advisories:
