@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from cluster.choices import JobKind, JobState, Lane, StengState, Verdict
@@ -14,7 +12,8 @@ from cluster.models import Cluster, Steng
 from cluster.references import find_cluster
 from cluster.rules import is_live
 from cluster.selectors import is_active
-from core.errors import invalid
+from core.errors import refuse_unknown
+from core.requests import read_object
 from core.serializers import AdvisorySerializer
 from steng.wire import Direction, StageName, StageOutcome
 
@@ -185,12 +184,6 @@ def read_steng(data: Any) -> dict[str, Any]:
 
 
 def _known(data: Any, writable: tuple[str, ...], read_only: frozenset[str]) -> dict[str, Any]:
-    if not isinstance(data, Mapping):
-        raise ValidationError({"": [invalid("invalid_type", "Expected an object.")]})
-    unknown = [str(name) for name in data if name not in writable and name not in read_only]
-    if unknown:
-        # A misspelt key must not silently mean "as it was".
-        raise ValidationError(
-            {name: [invalid("unknown_field", f"There is no “{name[:80]}” here.")] for name in sorted(unknown)}
-        )
-    return {name: data[name] for name in writable if name in data}
+    body = read_object(data)
+    refuse_unknown(body, read_only.union(writable))
+    return {name: body[name] for name in writable if name in body}

@@ -21,6 +21,7 @@ from cluster import asides, selectors
 from cluster.models import Job
 from core.api import ApiView
 from core.permissions import ActMixin, either
+from core.requests import is_htmx
 
 ACT = "connections.subject"
 TAKES = either(ACT, note="of a test that one asked for oneself")
@@ -46,8 +47,7 @@ class SubjectView(ActMixin, View):
         """Show it. Context: `job`, `subject` (None where it is not to be had, or not any more)."""
         job = _own_job(pk, request.user)
         context = {"job": job, "subject": asides.take(job.pk).get(SUBJECT)}
-        fragment = request.headers.get("HX-Request") == "true"
-        return render(request, "cluster/_subject.html" if fragment else "cluster/subject.html", context)
+        return render(request, "cluster/_subject.html" if is_htmx(request) else "cluster/subject.html", context)
 
 
 class JobSubjectView(ApiView):

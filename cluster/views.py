@@ -27,6 +27,7 @@ from cluster.rules import is_live
 from cluster.visibility import CANCEL, require_cancel
 from core.errors import Refused
 from core.permissions import needs
+from core.requests import is_htmx
 
 PAGE_SIZE = 50
 
@@ -197,7 +198,7 @@ def panel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
     Context: `job`, `in_form` (the panel stands beside the form of a connection). Without a script it is the whole page.
     """
-    if request.headers.get("HX-Request") != "true":
+    if not is_htmx(request):
         return redirect("cluster:test", pk=pk)
     job = _job(request, pk)
     if request.GET.get("seen") == f"{job.state}-{len(job.stages)}":
@@ -213,7 +214,7 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         dispatch.cancel(pk, timezone.now())
     except Job.DoesNotExist:
         raise Http404 from None
-    if request.headers.get("HX-Request") == "true":
+    if is_htmx(request):
         return _panel(request, _job(request, pk))
     target = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):

@@ -24,7 +24,7 @@ from connections import candidate, selectors, services, testing
 from connections.choices import Status
 from connections.models import Connection
 from core import permissions
-from core.errors import Refused, invalid
+from core.errors import NO_FILTER, Refused, invalid, unknown_fields
 from core.models import User
 from steng.wire import TrustSet
 from untrusted_cache import selectors as trust
@@ -106,10 +106,9 @@ def by_filter(filters: Mapping[str, str]) -> list[Thing]:
 
 def matching_filter(filters: Mapping[str, str]) -> selectors.Matches:
     """Return the connections that match the filters of the list; raise ValidationError on `filter`."""
-    unknown = sorted(set(filters) - set(FILTERS))
+    unknown = unknown_fields(sorted(filters), FILTERS, NO_FILTER)
     if unknown:
-        sentence = "There is no filter “{}”."
-        raise ValidationError({"filter": [invalid("unknown_field", sentence.format(name[:80])) for name in unknown]})
+        raise ValidationError({"filter": [error for errors in unknown.values() for error in errors]})
     try:
         return selectors.connection_list(filters)
     except ValidationError as error:
@@ -185,9 +184,7 @@ def _checked(action: Action, options: Mapping[str, Any]) -> dict[str, Any]:
         sentence = "Only a test has this."
         raise ValidationError({name: [invalid("not_available", sentence)] for name in sorted(options)})
     kept: dict[str, Any] = {}
-    errors: dict[str, list[ValidationError]] = {
-        name: [invalid("unknown_field", f"There is no “{name[:80]}” here.")] for name in sorted(set(options) - _OPTIONS)
-    }
+    errors = unknown_fields(sorted(options), _OPTIONS)
     for name in ("cluster", "steng"):
         try:
             found = candidate.find_reference(name, options.get(name))

@@ -19,7 +19,7 @@ from django.db import models
 from cluster.models import Cluster, Steng
 from connections import entrusted, rules
 from connections.models import Connection
-from core.errors import invalid
+from core.errors import invalid, unknown_fields
 from core.models import User
 from core.net import canonical_host
 from core.rules import Problem
@@ -86,11 +86,7 @@ def build(
     """
     row = copy.copy(before) if before is not None else model()
     candidate = Candidate(row, before)
-    errors: dict[str, list[ValidationError]] = {
-        name: [invalid("unknown_field", f"There is no field “{name[:80]}”.")]
-        for name in values
-        if name not in model.writable()
-    }
+    errors = unknown_fields(values, model.writable(), "There is no field “{}”.")
     _assign(row, values, errors, partial=partial)
     _assign_references(candidate, values, errors, user=user, partial=partial)
     _check_credential(row, errors)

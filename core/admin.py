@@ -18,9 +18,9 @@ from django.utils.html import format_html
 from core import audit
 from core.admin_base import ActAdmin
 from core.audit.model_admin import AuditEventAdmin, Recorded
-from core.definition_admin import user_of
 from core.models import ApiToken, AuditEvent, User
 from core.permissions import ACTS, acts_of, outranks
+from core.requests import user_of
 from core.users import services
 
 _MANAGE = "users.manage"

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core.authentication import BrowserSession, TokenAuthentication
-from core.errors import invalid
+from core.errors import NO_FILTER, refuse_unknown, unknown_fields
 from core.idempotency import IdempotentMixin
 from core.pagination import Pagination
 from core.permissions import LOGGED_IN, ActionPermission, Declared
@@ -40,18 +40,13 @@ class ApiView(IdempotentMixin):
 
 
 def unknown_filters(request: Request, known: Collection[str]) -> dict[str, list[ValidationError]]:
-    """Return an error for each filter of an address that is not known: a misspelt one must not silently mean "all"."""
-    return {
-        name: [invalid("unknown_field", f"There is no filter “{name[:80]}”.")]
-        for name in sorted(request.query_params.keys() - set(known))
-    }
+    """Return an error for each filter of an address that is not known."""
+    return unknown_fields(sorted(request.query_params), known, NO_FILTER)
 
 
 def refuse_unknown_filters(request: Request, known: Collection[str]) -> None:
     """Raise ValidationError `unknown_field` for what is not known."""
-    errors = unknown_filters(request, known)
-    if errors:
-        raise ValidationError(errors)
+    refuse_unknown(request.query_params, known, NO_FILTER)
 
 
 class NotFoundView(APIView):

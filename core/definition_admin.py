@@ -22,6 +22,7 @@ from core.admin_lists import LongList
 from core.admin_widgets import dress
 from core.errors import Refused
 from core.models import User
+from core.requests import user_of, version_of
 from core.usage import usage, usage_counts
 from core.wording import told
 
@@ -201,19 +202,6 @@ class DefinitionAdmin(LongList):
         with transaction.atomic():
             for row in queryset:
                 self.remove(row, expected_version=None)
-
-
-def version_of(request: HttpRequest) -> int | None:
-    """Return the version that a page was made from, None where it says none."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def user_of(request: HttpRequest) -> User:
-    """Return who asks."""
-    user = request.user
-    assert isinstance(user, User)
-    return user
 
 
 def secret_shown(name: str, label: str) -> Callable[..., str]:

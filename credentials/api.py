@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,7 +16,7 @@ from rest_framework.response import Response
 from core.api import PAGES, ApiView, Pagination, refuse_unknown_filters
 from core.errors import invalid
 from core.etags import etag, expected_version
-from core.models import User
+from core.requests import read_object, user_of
 from core.rules import advisory_to_json
 from core.text import comparison_key
 from core.usage import usage, usage_counts
@@ -57,7 +56,7 @@ class CredentialListView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Create a credential."""
-        return _answer(services.save(None, _values(request), user=_user(request)), 201)
+        return _answer(services.save(None, _values(request), user=user_of(request)), 201)
 
 
 class CredentialDetailView(ApiView):
@@ -113,7 +112,7 @@ class CredentialByNameView(ApiView):
                 {"name": [invalid("invalid_choice", "The name differs from the one in the address.", allowed=[name])]}
             )
         before = whole().filter(name_key=comparison_key(name)).first()
-        saved = services.save(before, values, user=_user(request), expected_version=expected_version(request))
+        saved = services.save(before, values, user=user_of(request), expected_version=expected_version(request))
         return _answer(saved, 201 if saved.created else 200)
 
 
@@ -124,16 +123,8 @@ def _existing(**key: Any) -> Credential:
     return row
 
 
-def _user(request: Request) -> User:
-    assert isinstance(request.user, User)  # ActionPermission lets nobody else in
-    return request.user
-
-
 def _values(request: Request) -> dict[str, Any]:
-    data: Any = request.data
-    if not isinstance(data, Mapping):
-        raise ValidationError({"": [invalid("invalid_type", "Expected an object.")]})
-    return read_values(data)
+    return read_values(read_object(request.data))
 
 
 def _filters(request: Request) -> dict[str, str]:
@@ -143,7 +134,7 @@ def _filters(request: Request) -> dict[str, str]:
 
 def _change(request: Request, row: Credential, *, partial: bool) -> Response:
     saved = services.save(
-        row, _values(request), user=_user(request), partial=partial, expected_version=expected_version(request)
+        row, _values(request), user=user_of(request), partial=partial, expected_version=expected_version(request)
     )
     return _answer(saved, 200)
 

@@ -16,7 +16,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from core.errors import invalid
+from core.errors import invalid, unknown_fields
 from core.rules import Problem, advice
 from core.secret_values import Wish, wish
 from credentials import rules
@@ -49,10 +49,7 @@ class Candidate:
 def build(values: Mapping[str, Any], before: Credential | None, *, partial: bool) -> Candidate:
     """Return the credential that these values describe; raise ValidationError with every problem by field."""
     candidate = Candidate(copy.copy(before) if before is not None else Credential(), before)
-    known = Credential.writable()
-    errors: Errors = {
-        name: [invalid("unknown_field", f"There is no field “{name[:80]}”.")] for name in values if name not in known
-    }
+    errors = unknown_fields(values, Credential.writable(), "There is no field “{}”.")
     _assign(candidate.row, values, errors, partial=partial)
     _take_secrets(candidate, values, errors)
     broken = set(errors)

@@ -23,8 +23,8 @@ from django.views.decorators.cache import cache_control
 from django.views.generic import View
 
 from core.errors import Refused
-from core.models import User
 from core.permissions import ActMixin
+from core.requests import user_of, version_of
 from core.rules import stylesheet
 from core.usage import usage, usage_counts
 from credentials import rules, selectors, services
@@ -134,9 +134,9 @@ class EditView(Page):
 
 def _save(request: HttpRequest, credential: Credential | None) -> HttpResponse:
     form = CredentialForm(request.POST, credential=credential)
-    version = _version(request) if credential is not None else None
+    version = version_of(request) if credential is not None else None
     try:
-        saved = services.save(credential, form.values, user=_user(request), expected_version=version)
+        saved = services.save(credential, form.values, user=user_of(request), expected_version=version)
     except ValidationError as error:
         form.refuse(error)
         _advise_anyway(form, credential)
@@ -175,7 +175,7 @@ class DeleteView(Page):
         """Delete it, unless something uses it."""
         credential = _existing(pk)
         try:
-            services.delete(credential, expected_version=_version(request))
+            services.delete(credential, expected_version=version_of(request))
         except Refused as refusal:
             if refusal.code != "in_use":
                 messages.error(request, refusal.detail)
@@ -275,15 +275,3 @@ def _page(
         "used_by": usage(services.KIND, credential) if credential is not None else [],
     }
     return render(request, "credentials/form.html", context, status=status)
-
-
-def _version(request: HttpRequest) -> int | None:
-    """Return the version that the page was made from, None where it says none."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _user(request: HttpRequest) -> User:
-    user = request.user
-    assert isinstance(user, User)
-    return user

@@ -6,10 +6,9 @@ import uuid
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from core.errors import invalid
+from core.errors import refuse_unknown
 from untrusted_cache.choices import Kind, Role, Status
 from untrusted_cache.models import CachedCertificate, Chain, ChainLink, TrustEntry
 from untrusted_cache.selectors import Presentations
@@ -60,9 +59,7 @@ def entry_to_json(entry: TrustEntry, used_by: list[dict[str, Any]]) -> dict[str,
 
 def read_body(data: Any, known: Collection[str]) -> dict[str, Any]:
     """Return the values of an object; raise ValidationError `unknown_field` for each key that does not exist."""
-    unknown = {name: [invalid("unknown_field", "There is no such field.")] for name in data if name not in known}
-    if unknown:
-        raise ValidationError(unknown)
+    refuse_unknown(data, known, "There is no such field.")
     return {name: data[name] for name in data}
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from cluster.models import Job, SuspendedLogin
 from cluster.serializers import ConnectionReferenceSerializer
-from core.errors import invalid
+from core.errors import refuse_unknown
+from core.requests import read_object
 
 
 class LiftRequestSerializer(serializers.Serializer[Any]):
@@ -77,14 +76,9 @@ def suspended_to_json(row: SuspendedLogin) -> dict[str, Any]:
 
 def read_reason(data: Any) -> Any:
     """Return the reason as it came: the service judges it. Raises ValidationError for a body of anything else."""
-    if not isinstance(data, Mapping):
-        raise ValidationError({"": [invalid("invalid_type", "Expected an object.")]})
-    unknown = sorted(str(name) for name in data if name != "reason")
-    if unknown:
-        raise ValidationError(
-            {name: [invalid("unknown_field", f"There is no “{name[:80]}” here.")] for name in unknown}
-        )
-    return data.get("reason")
+    body = read_object(data)
+    refuse_unknown(body, {"reason"})
+    return body.get("reason")
 
 
 def _connection(thing: SuspendedLogin | Job) -> dict[str, str] | None:

@@ -20,6 +20,7 @@ from cluster.batches import selectors, services
 from cluster.batches.choices import Rank
 from cluster.batches.models import Batch
 from core.permissions import may, needs, owner_or, require
+from core.requests import is_htmx
 
 PAGE_SIZE = 50
 
@@ -49,7 +50,7 @@ def batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @never_cache
 def live(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Answer the poll of a batch with its progress and results, 204 while nothing is new since `seen`."""
-    if request.headers.get("HX-Request") != "true":
+    if not is_htmx(request):
         return redirect("cluster:batch", pk=pk)
     context = _context(request, _batch(pk))
     if request.GET.get("seen") == context["seen"]:

@@ -20,8 +20,8 @@ from connections.choices import Security, Status
 from connections.models import Connection
 from core.admin_base import takes
 from core.admin_lists import LongList
-from core.definition_admin import user_of
 from core.errors import Refused
+from core.requests import user_of
 from core.wording import sentence_of
 
 FEW = 20

@@ -16,9 +16,9 @@ from cluster.selectors import clusters
 from connections import testing
 from connections.models import Connection
 from connections.views.page import DEPTHS
-from core.definition_admin import user_of
 from core.errors import Refused
 from core.permissions import Declared
+from core.requests import user_of
 from core.wording import sentence_of
 from steng.wire import Depth
 

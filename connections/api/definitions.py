@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections import services
-from connections.api.requests import body_of, filters_of, user_of
+from connections.api.requests import body_of, filters_of
 from connections.models import Connection
 from connections.selectors import FILTERS, connection_list, find, whole
 from connections.serializers import WholeSerializer
@@ -21,6 +21,7 @@ from core.api import ApiView, Pagination
 from core.errors import invalid
 from core.etags import etag, expected_version
 from core.permissions import Declared, either, require
+from core.requests import user_of
 from core.rules import advisory_to_json
 from core.text import comparison_key
 

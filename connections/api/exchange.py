@@ -18,7 +18,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections.api.listing import FILTER_PARAMETERS
-from connections.api.requests import refuse_unknown, user_of
 from connections.exchange import document, exporting, plan, secret_sources
 from connections.exchange.document import Format
 from connections.exchange.download import file_response
@@ -26,8 +25,9 @@ from connections.exchange.foreign.systems import OURS, SYSTEMS
 from connections.exchange.plan import Plan
 from connections.exchange.schema import PLAN
 from core.api import ApiView, refuse_unknown_filters
-from core.errors import Refused, invalid
+from core.errors import Refused, invalid, refuse_unknown
 from core.parsers import StrictMultiPartParser
+from core.requests import user_of
 
 _MOST_ERRORS = 500
 """Errors in one problem; the others are counted, and the plan of a dry run lists more of them, by row."""
@@ -137,7 +137,7 @@ class ImportView(ApiView):
         The second identical call changes nothing. A row that is refused is an error at `/connections/3/port`.
         """
         given = {name: request.query_params[name] for name in request.query_params}
-        refuse_unknown(set(given), {*_SWITCHES, "system"}, "There is no parameter “{}”.")
+        refuse_unknown(given, {*_SWITCHES, "system"}, "There is no parameter “{}”.")
         dry_run, partial = (_switch(given, name) for name in _SWITCHES)
         upload = _upload(request)
         read, user = document.read(upload.data, upload.format), user_of(request)

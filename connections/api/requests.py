@@ -15,16 +15,10 @@ from connections.selectors import FILTERS, find
 from connections.testing import Target
 from core.api import PAGES, refuse_unknown_filters
 from core.errors import invalid
-from core.models import User
 from core.permissions import require
+from core.requests import read_object
 
 _CHECKS = frozenset({"subject"})
-
-
-def user_of(request: Request) -> User:
-    """Return who asks."""
-    assert isinstance(request.user, User)  # ActionPermission lets nobody else in
-    return request.user
 
 
 def body_of(request: Request) -> dict[str, Any]:
@@ -32,22 +26,13 @@ def body_of(request: Request) -> dict[str, Any]:
     data: Any = request.data
     if data is None or data == "":
         return {}
-    if not isinstance(data, Mapping):
-        raise ValidationError({"": [invalid("invalid_type", "Expected an object.")]})
-    return dict(data)
+    return read_object(data)
 
 
 def filters_of(request: Request, known: Collection[str] = FILTERS) -> dict[str, str]:
     """Return the filters of a list; raise `unknown_field`."""
     refuse_unknown_filters(request, PAGES.union(known))
     return request.query_params.dict()
-
-
-def refuse_unknown(given: set[str], known: set[str] | frozenset[str], sentence: str) -> None:
-    """Raise `unknown_field` for every key that is not known; the sentence holds its place as `{}`."""
-    unknown = sorted(given - known)
-    if unknown:
-        raise ValidationError({name: [invalid("unknown_field", sentence.format(name[:80]))] for name in unknown})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from cluster.api import job_response, wait_seconds
 from cluster.choices import JobKind
 from connections import testing
 from connections.api.definitions import KindView
-from connections.api.requests import asked_of, based_on, body_of, refuse_unknown, user_of
+from connections.api.requests import asked_of, based_on, body_of
 from connections.models import MailboxConnection
-from core.errors import invalid
+from core.errors import invalid, refuse_unknown
 from core.permissions import require
+from core.requests import user_of
 
 _TEST_KEYS = frozenset({"cluster", "steng", "all_stengs", "depth", "overrides", "checks"})
 _DRAFT_KEYS = frozenset({"connection", "all_stengs", "checks", "depth"})
@@ -31,7 +32,7 @@ class KindTestView(KindView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Enqueue a configuration test: 202 with the job, or 200 once it is final within `?wait=`."""
         row, body = self.existing(pk), body_of(request)
-        refuse_unknown(set(body), _TEST_KEYS, "There is no “{}” here.")
+        refuse_unknown(body, _TEST_KEYS)
         overrides = body.get("overrides") or {}
         if not isinstance(overrides, Mapping):
             raise ValidationError({"overrides": [invalid("invalid_type", "Expected an object of fields.")]})
@@ -78,6 +79,6 @@ class FoldersView(KindView):
         """Ask the server for its folders: a job whose stage `folder` lists them as `evidence.folders`."""
         row, body = self.existing(pk), body_of(request)
         assert isinstance(row, MailboxConnection)
-        refuse_unknown(set(body), _FOLDER_KEYS, "There is no “{}” here.")
+        refuse_unknown(body, _FOLDER_KEYS)
         seconds, asked = wait_seconds(request), asked_of(request, body, body)
         return job_response([testing.request_folders(row, asked.target, user=user_of(request))], seconds)

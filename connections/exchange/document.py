@@ -15,7 +15,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from connections.exchange import sheet, strict_yaml
-from core.errors import Refused, invalid
+from core.errors import Refused, invalid, unknown_fields
 from core.parsers import parse_object
 
 MAX_BYTES = 32_000_000
@@ -108,11 +108,7 @@ def _from_tree(value: Any, format_: Format) -> Document:
         raise ValidationError({"": [invalid("invalid_type", "Expected `version: 1` and a list of `connections:`.")]})
     if len(value) > MAX_KEYS:
         raise _too_many("the head of the file", len(value), MAX_KEYS, line=getattr(value, "line", None))
-    errors = {
-        name: [invalid("unknown_field", f"There is no “{name[:80]}” at the head of a file.")]
-        for name in value
-        if name not in _HEAD
-    }
+    errors = unknown_fields(value, _HEAD, "There is no “{}” at the head of a file.")
     version = value.get("version", VERSION)
     if isinstance(version, bool) or version != VERSION or not isinstance(version, int):
         errors["version"] = [invalid("invalid_choice", f"This console reads version {VERSION}.", allowed=[VERSION])]

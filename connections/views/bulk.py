@@ -15,8 +15,8 @@ from django.urls import reverse
 from cluster.batches.choices import Action
 from cluster.batches.services import Thing
 from connections import bulk
-from connections.views.page import user_of
 from core.permissions import needs, parts, require
+from core.requests import user_of
 
 WITHOUT_ASKING = 50
 """Connections that are enabled, disabled or tested at once without a question: as many as a page shows."""

@@ -20,10 +20,11 @@ from connections.candidate import build
 from connections.forms import ConnectionForm, applied
 from connections.kinds import KINDS
 from connections.models import Connection
-from connections.views.page import existing, page, user_of, version_of
+from connections.views.page import existing, page
 from core.errors import Refused
 from core.models import User
 from core.permissions import either, needs, require
+from core.requests import user_of, version_of
 from core.usage import usage
 
 FORM = either("connections.edit", "connections.draft", note="who may only test drafts saves nothing")

@@ -18,10 +18,10 @@ from connections.exchange.document import Format
 from connections.exchange.download import file_response
 from connections.exchange.forms import ImportForm
 from connections.exchange.plan import Action, Entry, Plan
-from connections.views.page import user_of
 from core.errors import Refused, invalid
 from core.models import User
 from core.permissions import needs
+from core.requests import user_of
 
 _MOST_ROWS = 300
 """Rows of a plan that a page shows; what is refused and what changes comes first."""

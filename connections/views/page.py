@@ -15,7 +15,6 @@ from connections import rules
 from connections.forms import ConnectionForm, usual_ports
 from connections.models import Connection
 from connections.selectors import find
-from core.models import User
 from core.permissions import may
 
 DEPTHS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -46,24 +45,6 @@ def existing(kind: str, pk: uuid.UUID) -> Connection:
     if row is None:
         raise Http404
     return row
-
-
-def user_of(request: HttpRequest) -> User:
-    """Return who asks."""
-    user = request.user
-    assert isinstance(user, User)
-    return user
-
-
-def is_htmx(request: HttpRequest) -> bool:
-    """Tell whether a fragment is wanted instead of a page."""
-    return request.headers.get("HX-Request") == "true"
-
-
-def version_of(request: HttpRequest) -> int | None:
-    """Return the version that the page was made from, None where it says none."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def address_of(connection: Connection | None, kind: str) -> str:

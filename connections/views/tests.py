@@ -17,10 +17,11 @@ from connections.forms import ConnectionForm
 from connections.kinds import KINDS
 from connections.models import Connection, MailboxConnection
 from connections.views.definition import advise_anyway
-from connections.views.page import address_of, existing, is_htmx, page, remember_depth, user_of
+from connections.views.page import address_of, existing, page, remember_depth
 from core.errors import Refused
 from core.models import User
 from core.permissions import either, may, needs, require
+from core.requests import is_htmx, user_of
 from core.wording import sentence_of
 
 _TEST = either("connections.draft", "connections.test", note="who may not test drafts tests what is saved")

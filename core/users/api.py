@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,8 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import PAGES, ApiView, Pagination, refuse_unknown_filters
-from core.errors import invalid
+from core.errors import invalid, refuse_unknown
 from core.models import User
+from core.requests import read_object, user_of
 from core.users import selectors, services
 
 
@@ -75,19 +77,12 @@ class UserRolesView(ApiView):
     @extend_schema(operation_id="users_roles", request=RolesSerializer, responses=UserSerializer)
     def put(self, request: Request, pk: int) -> Response:
         """Give exactly these roles; the second identical call changes nothing."""
-        assert isinstance(request.user, User)  # ActionPermission lets nobody else in
-        services.change(_person(pk), roles=_roles(request.data), by=request.user)
+        services.change(_person(pk), roles=_roles(read_object(request.data)), by=user_of(request))
         return Response(_to_json(_person(pk)))
 
 
-def _roles(body: Any) -> list[str]:
-    if not isinstance(body, dict):
-        raise ValidationError({"": [invalid("invalid_type", "Expected an object.")]})
-    unknown = sorted(set(body) - {"roles"})
-    if unknown:
-        raise ValidationError(
-            {name: [invalid("unknown_field", f"There is no “{name[:80]}” here.")] for name in unknown}
-        )
+def _roles(body: Mapping[str, Any]) -> list[str]:
+    refuse_unknown(body, {"roles"})
     if "roles" not in body:
         raise ValidationError({"roles": [invalid("required", "This field is mandatory.")]})
     roles = body["roles"]

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,6 +17,7 @@ from django.views.generic import View
 from core.errors import Refused
 from core.models import User
 from core.permissions import ActMixin, acts_of, outranks
+from core.requests import user_of
 from core.users import selectors, services
 from core.users.forms import RolesForm, UserForm
 
@@ -53,7 +54,7 @@ class NewUserView(ActMixin, View):
         form = UserForm(request.POST, may_give=acts_of(request.user))
         texts = {name: request.POST.get(name, "") for name in ("username", "email")}
         try:
-            made, password = services.create(**texts, roles=form.chosen, by=_user(request))
+            made, password = services.create(**texts, roles=form.chosen, by=user_of(request))
         except ValidationError as error:
             form.refuse(error)
             return self._show(request, form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -83,7 +84,7 @@ class UserView(ActMixin, View):
         if "active" in request.POST:
             wish = {"is_active": request.POST["active"] == "on"}
         try:
-            changed = services.change(person, by=_user(request), **wish)
+            changed = services.change(person, by=user_of(request), **wish)
         except ValidationError as error:
             form.refuse(error)
             return self._show(request, person, form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -113,9 +114,3 @@ def _person(pk: int) -> User:
     if person is None:
         raise Http404
     return person
-
-
-def _user(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from core import audit
-from core.errors import Refused, invalid
+from core.errors import Refused, invalid, unknown_fields
 from core.moments import read_moment
 from core.net import endpoint as endpoint_text
 from core.text import comparison_key, first_forbidden, normalise
@@ -136,9 +136,7 @@ def edit(entry: TrustEntry, values: Mapping[str, object], *, now: dt.datetime) -
     with transaction.atomic():
         current = _locked(entry)
         before, shown = (current.scope, current.starts, current.expires), audit.snapshot(current)
-        problems: Problems = {
-            name: [invalid("unknown_field", "This cannot be changed.")] for name in values if name not in EDITABLE
-        }
+        problems: Problems = unknown_fields(values, EDITABLE, "This cannot be changed.")
         for name in ("name", "scope", "reason"):
             if name in values:
                 setattr(current, name, values[name])
