@@ -7,7 +7,7 @@ values to `connections.services`, whose errors come back by field. What was type
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,6 +19,7 @@ from connections import rules
 from connections.choices import Kind, StoreType
 from connections.models import Connection
 from core.definition_form import DefinitionForm, FormField
+from core.rules import IsSet, Problem, Values
 from credentials import selectors as credentials
 from steng.suites import GROUPS, SUITES
 
@@ -80,6 +81,11 @@ class ConnectionForm(DefinitionForm):
         super().__init__(data, connection, shown)
         self._offer_places()
         self._offer_suites()
+
+    def advisories(self, values: Values, is_set: IsSet) -> Iterable[Problem]:
+        """Return what is worth knowing about a connection of this kind."""
+        kind = {"kind": self.model.KIND, "authentication_type": values.get("authentication_type", "BASIC")}
+        return rules.advisories({**values, **kind}, is_set)
 
     def _offer_places(self) -> None:
         clusters = list(Cluster.objects.values_list("name", flat=True).order_by("name_key"))

@@ -6,8 +6,7 @@ nothing between a check and a write, and no second opinion about what is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -20,6 +19,7 @@ from django.urls import reverse
 
 from core.admin_lists import LongList
 from core.admin_widgets import dress
+from core.definition_pages import Written, remedy
 from core.errors import Refused
 from core.models import User
 from core.requests import user_of, version_of
@@ -31,16 +31,6 @@ DELETED_AT_ONCE = 100
 
 _WRITTEN = "postern_written"
 _LABELS = "postern_labels"
-_OVERWRITES = " What you typed is still here; saving again overwrites the change."
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a write did: `changed` is empty where nothing was to do."""
-
-    row: Any
-    changed: Sequence[str]
-    advisories: Sequence[Any]
 
 
 Store = Callable[[Any], Written]
@@ -74,8 +64,7 @@ class SupportForm:
                 self.refuse(error)  # type: ignore[attr-defined]
             except Refused as refusal:
                 self.full_clean()  # type: ignore[attr-defined]
-                overwrites = _OVERWRITES if refusal.code == "precondition_failed" else ""
-                self.add_error(None, told(refusal) + overwrites)  # type: ignore[attr-defined]
+                self.add_error(None, told(refusal) + remedy(refusal))  # type: ignore[attr-defined]
         return self.written is not None
 
 

@@ -16,7 +16,7 @@ from django.db import models
 from django.http import QueryDict
 
 from core.fields import NameListField, StrictBooleanField, StrictChoiceField, StrictTextField
-from core.rules import Condition, Problem
+from core.rules import Condition, IsSet, Problem, Values
 
 
 class Lines(forms.SelectMultiple):
@@ -83,6 +83,7 @@ class DefinitionForm(forms.Form):
     def __init__(self, data: QueryDict | Mapping[str, Any] | None, row: Any, shown: Mapping[str, Any]) -> None:
         """Show `data` (what was typed), else the values `shown`; `row` (or None) tells which secrets are stored."""
         super().__init__(data, initial={name: self.as_text(name, value) for name, value in shown.items()})
+        self.row = row
         self.auto_id = "id_%s"
         for name in self.names:
             self.fields[name] = self._described(name)
@@ -91,6 +92,10 @@ class DefinitionForm(forms.Form):
             field.is_set = row is not None and row.secret_is_set(name)
             field.changed_at = getattr(row, f"{name}_changed_at", None)
             field.clear = self.is_bound and f"clear_{name}" in self.data
+
+    def advisories(self, values: Values, is_set: IsSet) -> Iterable[Problem]:
+        """Return what the rules find worth knowing about values, of which some may be missing."""
+        raise NotImplementedError
 
     def field(self, name: str) -> FormField:
         """Return a field with its looks."""

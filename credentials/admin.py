@@ -10,7 +10,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from core.definition_admin import DefinitionAdmin, SupportForm, Written, secret_shown
+from core.definition_admin import DefinitionAdmin, SupportForm, secret_shown
+from core.definition_pages import Written
 from core.models import User
 from core.usage import usage_counts
 from credentials import selectors, services

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import QueryDict
+from django.utils import timezone
 
 from core.definition_form import DefinitionForm
+from core.rules import IsSet, Problem, Values
 from credentials import rules
 from credentials.choices import CredentialKind
 from credentials.models import Credential
@@ -41,6 +43,10 @@ class CredentialForm(DefinitionForm):
         self.field("destinations").rows = 4
         for name in self.secrets:
             self.field(name).clearable = False  # it is mandatory where it shows
+
+    def advisories(self, values: Values, is_set: IsSet) -> Iterable[Problem]:
+        """Return what is worth knowing today."""
+        return rules.advisories(values, is_set, timezone.localdate())
 
     def _look(self, name: str) -> str:
         return "textarea" if name == "destinations" else super()._look(name)

@@ -22,6 +22,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.generic import View
 
+from core.definition_pages import Written, judge, shown_of, stored, tell
 from core.errors import Refused
 from core.permissions import ActMixin
 from core.requests import user_of, version_of
@@ -135,31 +136,16 @@ class EditView(Page):
 def _save(request: HttpRequest, credential: Credential | None) -> HttpResponse:
     form = CredentialForm(request.POST, credential=credential)
     version = version_of(request) if credential is not None else None
-    try:
-        saved = services.save(credential, form.values, user=user_of(request), expected_version=version)
-    except ValidationError as error:
-        form.refuse(error)
-        _advise_anyway(form, credential)
-        return _page(request, form, credential, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    except Refused as refusal:
-        again = " What you typed is still here; saving again overwrites the change."
-        form.add_error(None, refusal.detail + (again if refusal.code == "precondition_failed" else ""))
-        return _page(request, form, credential, status=HTTPStatus.CONFLICT)
-    _tell(request, saved)
+    saved = stored(
+        form, lambda: services.save(credential, form.values, user=user_of(request), expected_version=version)
+    )
+    if isinstance(saved, HTTPStatus):
+        return _page(request, form, credential, status=saved)
+    row = saved.credential
+    tell(request, form, Written(row, saved.changed, saved.advisories), row.advisories(timezone.localdate()))
     if request.POST.get("then") == "another":
-        return redirect(f"{reverse('credentials:new')}?kind={saved.credential.kind}")
-    return redirect("credentials:edit", pk=saved.credential.pk)
-
-
-def _tell(request: HttpRequest, saved: services.Saved) -> None:
-    if not saved.changed:
-        messages.info(request, "Nothing was changed.")
-    else:
-        messages.success(request, f"{saved.credential.name} is saved.")
-    standing = {(item.field, item.code) for item in saved.credential.advisories(timezone.localdate())}
-    for problem in saved.advisories:
-        if (problem.field, problem.code) not in standing:
-            messages.warning(request, f"{CredentialForm().fields[problem.field].label}: {problem.detail}")
+        return redirect(f"{reverse('credentials:new')}?kind={row.kind}")
+    return redirect("credentials:edit", pk=row.pk)
 
 
 class DeleteView(Page):
@@ -198,20 +184,12 @@ class CheckView(Page):
         """Judge what is on the screen, save nothing."""
         credential = _existing(pk) if pk is not None else None
         form = CredentialForm(request.POST, credential=credential)
-        shown = set(request.POST.get("_shown", "").split(","))
-        try:
-            candidate = build(form.values, credential, partial=False)
-        except ValidationError as error:
-            kept = {
-                name: problems
-                for name, problems in error.error_dict.items()
-                if name in shown or any(problem.code == "secret_must_be_retyped" for problem in problems)
-            }
-            if kept:
-                form.refuse(ValidationError(kept))
-            _advise_anyway(form, credential)
-        else:
-            form.advise(candidate.advisories(timezone.localdate()))
+        today = timezone.localdate()
+        judge(
+            form,
+            lambda: build(form.values, credential, partial=False).advisories(today),
+            shown=shown_of(request),
+        )
         return render(request, "credentials/_checked.html", {"form": form})
 
 
@@ -247,19 +225,6 @@ def _existing(pk: uuid.UUID) -> Credential:
     if credential is None:
         raise Http404
     return credential
-
-
-def _advise_anyway(form: CredentialForm, credential: Credential | None) -> None:
-    """Give advice on a credential that has errors elsewhere; a value that does not convert is left out."""
-    values = {name: value for name, value in form.values.items() if name not in form.errors}
-
-    def is_set(name: str) -> bool:
-        if name in values:
-            return bool(values[name])
-        return credential is not None and credential.secret_is_set(name)
-
-    found = rules.advisories(values, is_set, timezone.localdate())
-    form.advise(problem for problem in found if problem.field not in form.errors)
 
 
 def _page(

@@ -14,7 +14,8 @@ from connections.admin.lists import ConnectionList
 from connections.admin.testing import TestPage
 from connections.forms import ConnectionForm
 from connections.models import Connection
-from core.definition_admin import DefinitionAdmin, SupportForm, Written, secret_shown
+from core.definition_admin import DefinitionAdmin, SupportForm, secret_shown
+from core.definition_pages import Written
 from core.models import User
 
 _GENERAL = ("General", {"fields": ("name", "description", "status", "partner", "tags")})

@@ -7,30 +7,28 @@ without a script; htmx asks for fragments of the same templates.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
+from http import HTTPStatus
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cluster.models import Job
 from cluster.selectors import job_by_id, live_jobs_about
-from connections import rules, services
+from connections import services
 from connections.candidate import build
 from connections.forms import ConnectionForm, applied
 from connections.kinds import KINDS
 from connections.models import Connection
 from connections.views.page import existing, page
+from core.definition_pages import Written, judge, shown_of, stored, tell
 from core.errors import Refused
-from core.models import User
 from core.permissions import either, needs, require
 from core.requests import user_of, version_of
 from core.usage import usage
 
 FORM = either("connections.edit", "connections.draft", note="who may only test drafts saves nothing")
-
-_AT_ONCE = frozenset({"secret_must_be_retyped", "not_available", "secret_not_for_destination", "wrong_kind"})
-"""Errors that a change of one field causes at another: nobody has to have been there to be told."""
 
 
 @needs(get=FORM, post=FORM)
@@ -50,7 +48,7 @@ def _form(request: HttpRequest, kind: str, connection: Connection | None) -> Htt
         return _show(request, kind, connection)
     if "apply" in request.POST or "prefer" in request.POST:
         form = ConnectionForm(KINDS[kind], applied(KINDS[kind], request.POST), connection=connection)
-        judge(form, user_of(request), shown=set())
+        _judge(request, form, ())
         return page(request, form, job=_known_job(request, connection, request.POST.get("_test", "")))
     require(request, "connections.edit")
     return _save(request, kind, connection)
@@ -90,39 +88,18 @@ def _known_job(request: HttpRequest, connection: Connection | None, reference: s
 
 def _save(request: HttpRequest, kind: str, connection: Connection | None) -> HttpResponse:
     form = ConnectionForm(KINDS[kind], request.POST, connection=connection)
-    try:
-        saved = services.save(
-            form.model,
-            connection,
-            form.values,
-            user=user_of(request),
-            expected_version=version_of(request) if connection is not None else None,
-        )
-    except ValidationError as error:
-        form.refuse(error)
-        advise_anyway(form)
-        return page(request, form, status=422)
-    except Refused as refusal:
-        form.add_error(None, f"{refusal.detail} What you typed is still here; saving again overwrites the change.")
-        return page(request, form, status=409)
-    _tell(request, form, saved)
-    if request.POST.get("then") == "another":
-        return redirect("connections:new", kind)
-    return redirect("connections:edit", kind, saved.connection.pk)
-
-
-def _tell(request: HttpRequest, form: ConnectionForm, saved: services.Saved) -> None:
-    if not saved.changed:
-        messages.info(request, "Nothing was changed.")
-    elif saved.created:
-        hint = "" if request.POST.get("then") == "another" else " Press Test to see whether it works."
-        messages.success(request, f"{saved.connection.name} is saved.{hint}")
-    else:
-        messages.success(request, f"{saved.connection.name} is saved.")
-    standing = {(problem.field, problem.code) for problem in saved.connection.advisories()}
-    for problem in saved.advisories:
-        if (problem.field, problem.code) not in standing:
-            messages.warning(request, f"{form.fields[problem.field].label}: {problem.detail}")
+    version = version_of(request) if connection is not None else None
+    saved = stored(
+        form,
+        lambda: services.save(form.model, connection, form.values, user=user_of(request), expected_version=version),
+    )
+    if isinstance(saved, HTTPStatus):
+        return page(request, form, status=saved)
+    another = request.POST.get("then") == "another"
+    hint = " Press Test to see whether it works." if saved.created and not another else ""
+    row = saved.connection
+    tell(request, form, Written(row, saved.changed, saved.advisories), row.advisories(), hint)
+    return redirect("connections:new", kind) if another else redirect("connections:edit", kind, row.pk)
 
 
 @needs(get="connections.edit", post="connections.edit")
@@ -152,35 +129,10 @@ def check(request: HttpRequest, kind: str, pk: uuid.UUID | None = None) -> HttpR
     """Answer a changed field with the notes of every field; errors only where somebody was already."""
     connection = existing(kind, pk) if pk is not None else None
     form = ConnectionForm(KINDS[kind], request.POST, connection=connection)
-    judge(form, user_of(request), shown=set(request.POST.get("_shown", "").split(",")))
+    _judge(request, form, shown_of(request))
     return render(request, "connections/_checked.html", {"form": form})
 
 
-def judge(form: ConnectionForm, user: User, *, shown: set[str]) -> None:
-    """Put errors (of the fields in `shown`, and those that another field brings about) and advice on the form."""
-    try:
-        candidate = build(form.model, form.values, form.connection, user=user, partial=False)
-    except ValidationError as error:
-        kept = {
-            name: problems
-            for name, problems in error.error_dict.items()
-            if name in shown or any(problem.code in _AT_ONCE for problem in problems)
-        }
-        if kept:
-            form.refuse(ValidationError(kept))
-        advise_anyway(form)
-    else:
-        form.advise(candidate.advisories)
-
-
-def advise_anyway(form: ConnectionForm) -> None:
-    """Give advice on a definition that has errors elsewhere; a value that does not convert is left out."""
-    values = {name: value for name, value in form.values.items() if name not in form.errors}
-    values |= {"kind": form.model.KIND, "authentication_type": values.get("authentication_type", "BASIC")}
-
-    def is_set(name: str) -> bool:
-        if name in values:
-            return bool(values[name])
-        return form.connection is not None and form.connection.secret_is_set(name)
-
-    form.advise(problem for problem in rules.advisories(values, is_set) if problem.field not in form.errors)
+def _judge(request: HttpRequest, form: ConnectionForm, shown: Collection[str]) -> None:
+    user, values = user_of(request), form.values
+    judge(form, lambda: build(form.model, values, form.connection, user=user, partial=False).advisories, shown=shown)

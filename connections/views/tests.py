@@ -16,8 +16,8 @@ from connections import testing
 from connections.forms import ConnectionForm
 from connections.kinds import KINDS
 from connections.models import Connection, MailboxConnection
-from connections.views.definition import advise_anyway
 from connections.views.page import address_of, existing, page, remember_depth
+from core.definition_pages import advise_anyway
 from core.errors import Refused
 from core.models import User
 from core.permissions import either, may, needs, require

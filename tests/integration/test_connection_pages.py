@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from connections import rules
 from connections.models import SmtpConnection
-from connections.services import save
+from connections.services import delete, save
+from connections.views import definition
+from connections.views.page import existing
 from tests.definitions import GOOD
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +100,31 @@ def test_an_apply_button_fills_in_what_it_says_and_never_a_secret(admin_client):
     form = admin_client.post(reverse("connections:new", args=["smtp"]), posted).context["form"]
     assert (form["host"].value(), form["port"].value(), form["password"].value()) == ("h", "465", None)
     assert not SmtpConnection.objects.exists()
+
+
+def test_who_saves_what_was_changed_meanwhile_is_told_how_to_overwrite_it(connection, admin_client):
+    save(SmtpConnection, connection, {"description": "theirs"}, user=None, partial=True)
+    address = reverse("connections:edit", args=["smtp", connection.pk])
+    answer = admin_client.post(address, {"description": "mine", "version": "1"})
+    told = (
+        "The connection was changed meanwhile: description. Read it again. "
+        "What you typed is still here; saving again overwrites the change."
+    )
+    assert (answer.status_code, answer.context["form"].non_field_errors()) == (409, [told])
+
+
+def test_who_saves_what_was_deleted_meanwhile_is_not_told_to_overwrite_it(connection, admin_client, monkeypatch):
+    def found_and_then_deleted(kind, pk):
+        row = existing(kind, pk)
+        delete(existing(kind, pk))
+        return row
+
+    monkeypatch.setattr(definition, "existing", found_and_then_deleted)
+    answer = admin_client.post(reverse("connections:edit", args=["smtp", connection.pk]), {"description": "mine"})
+    assert (answer.status_code, answer.context["form"].non_field_errors()) == (
+        409,
+        ["This connection has been deleted meanwhile."],
+    )
 
 
 def test_a_changed_field_is_answered_for_itself_alone(admin_client):
