@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,23 +18,23 @@ from connections import fingerprint
 from connections.candidate import Candidate
 from connections.choices import Status
 from connections.models import Connection, name_taken
-from core import audit
+from core import audit, definition_services
 from core.errors import Refused
 from core.models import User
-from core.rules import Problem
 from core.text import comparison_key
 from core.versions import advance, require_version
 from credentials import vault
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What a write did: `changed` names the fields that differ now, empty where nothing was to do."""
+class Saved(definition_services.Saved[Connection]):
+    """What a write did."""
 
-    connection: Connection
-    created: bool
-    changed: tuple[str, ...]
-    advisories: tuple[Problem, ...]
+    __slots__ = ()
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection as it is now."""
+        return self.row
 
 
 def save(

@@ -19,7 +19,8 @@ from django.urls import reverse
 
 from core.admin_lists import LongList
 from core.admin_widgets import dress
-from core.definition_pages import Written, remedy
+from core.definition_pages import remedy
+from core.definition_services import Saved
 from core.errors import Refused
 from core.models import User
 from core.requests import user_of, version_of
@@ -29,11 +30,11 @@ from core.wording import told
 DELETED_AT_ONCE = 100
 """Rows that are deleted with one question; the lists of the console delete more, with progress."""
 
-_WRITTEN = "postern_written"
+_SAVED = "postern_saved"
 _LABELS = "postern_labels"
 
 
-Store = Callable[[Any], Written]
+Store = Callable[[Any], Saved[Any]]
 
 
 class SupportForm:
@@ -45,7 +46,7 @@ class SupportForm:
     def prepare(self, model: type[models.Model], row: Any, store: Store) -> None:
         """Take the row (None for a new one), and how it is stored; give every field its widget."""
         self.instance = row if row is not None else model()
-        self.written: Written | None = None
+        self.saved: Saved[Any] | None = None
         self.use_required_attribute = False
         self._store = store
         self._asked = False
@@ -59,13 +60,13 @@ class SupportForm:
         if self.is_bound and not self._asked:  # type: ignore[attr-defined]
             self._asked = True
             try:
-                self.written = self._store(self)
+                self.saved = self._store(self)
             except ValidationError as error:
                 self.refuse(error)  # type: ignore[attr-defined]
             except Refused as refusal:
                 self.full_clean()  # type: ignore[attr-defined]
                 self.add_error(None, told(refusal) + remedy(refusal))  # type: ignore[attr-defined]
-        return self.written is not None
+        return self.saved is not None
 
 
 class DefinitionAdmin(LongList):
@@ -84,7 +85,7 @@ class DefinitionAdmin(LongList):
         """Return the form, a `SupportForm` that is not prepared yet."""
         raise NotImplementedError
 
-    def store(self, form: Any, row: Any, *, user: User, expected_version: int | None) -> Written:
+    def store(self, form: Any, row: Any, *, user: User, expected_version: int | None) -> Saved[Any]:
         """Save what the form says by the services."""
         raise NotImplementedError
 
@@ -108,16 +109,16 @@ class DefinitionAdmin(LongList):
 
         return make
 
-    def _store(self, request: HttpRequest, form: Any, row: Any) -> Written:
+    def _store(self, request: HttpRequest, form: Any, row: Any) -> Saved[Any]:
         version = version_of(request) if row is not None else None
-        written = self.store(form, row, user=user_of(request), expected_version=version)
-        setattr(request, _WRITTEN, written)
+        saved = self.store(form, row, user=user_of(request), expected_version=version)
+        setattr(request, _SAVED, saved)
         setattr(request, _LABELS, form._meta.labels)
-        return written
+        return saved
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: ARG002
         """Return the row that the services stored."""
-        return form.written.row
+        return form.saved.row
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Do nothing: it is stored."""
@@ -146,7 +147,7 @@ class DefinitionAdmin(LongList):
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """Go on as the stock page does; where nothing was changed, say so."""
-        if not getattr(request, _WRITTEN).changed:
+        if not getattr(request, _SAVED).changed:
             messages.info(request, "Nothing was changed.")
             again = "_continue" in request.POST
             return redirect(request.path) if again else self.response_post_save_change(request, obj)
@@ -155,7 +156,7 @@ class DefinitionAdmin(LongList):
         return response
 
     def _advise(self, request: HttpRequest) -> None:
-        for problem in getattr(request, _WRITTEN).advisories:
+        for problem in getattr(request, _SAVED).advisories:
             messages.warning(request, f"{getattr(request, _LABELS)[problem.field]}: {problem.detail}")
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from core.definition_form import DefinitionForm
+from core.definition_services import Saved
 from core.errors import Refused
 from core.rules import Problem
 
@@ -19,15 +19,6 @@ S = TypeVar("S")
 
 _AT_ONCE = frozenset({"secret_must_be_retyped", "not_available", "secret_not_for_destination", "wrong_kind"})
 """Errors that a change of one field causes at another: nobody has to have been there to be told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a write did: `changed` is empty where nothing was to do."""
-
-    row: Any
-    changed: Sequence[str]
-    advisories: Sequence[Problem]
 
 
 def shown_of(request: HttpRequest) -> set[str]:
@@ -88,14 +79,14 @@ def remedy(refusal: Refused) -> str:
 
 
 def tell(
-    request: HttpRequest, form: DefinitionForm, written: Written, standing: Iterable[Problem], hint: str = ""
+    request: HttpRequest, form: DefinitionForm, saved: Saved[Any], standing: Iterable[Problem], hint: str = ""
 ) -> None:
     """Say that a definition is saved; of what is worth knowing, only what its page will not show: it is `standing`."""
-    if written.changed:
-        messages.success(request, f"{written.row.name} is saved.{hint}")
+    if saved.changed:
+        messages.success(request, f"{saved.row.name} is saved.{hint}")
     else:
         messages.info(request, "Nothing was changed.")
     shown = {(problem.field, problem.code) for problem in standing}
-    for problem in written.advisories:
+    for problem in saved.advisories:
         if (problem.field, problem.code) not in shown:
             messages.warning(request, f"{form.fields[problem.field].label}: {problem.detail}")

@@ -11,7 +11,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.definition_admin import DefinitionAdmin, SupportForm, secret_shown
-from core.definition_pages import Written
 from core.models import User
 from core.usage import usage_counts
 from credentials import selectors, services
@@ -78,10 +77,9 @@ class CredentialAdmin(DefinitionAdmin):
         """Return the form of the page."""
         return CredentialSupportForm(data, credential=row)
 
-    def store(self, form: Any, row: Any, *, user: User, expected_version: int | None) -> Written:
+    def store(self, form: Any, row: Any, *, user: User, expected_version: int | None) -> services.Saved:
         """Save it."""
-        saved = services.save(row, form.values, user=user, expected_version=expected_version)
-        return Written(saved.credential, saved.changed, saved.advisories)
+        return services.save(row, form.values, user=user, expected_version=expected_version)
 
     def remove(self, row: Credential, *, expected_version: int | None) -> None:
         """Delete it with its secret, unless something uses it."""

@@ -22,7 +22,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.generic import View
 
-from core.definition_pages import Written, judge, shown_of, stored, tell
+from core.definition_pages import judge, shown_of, stored, tell
 from core.errors import Refused
 from core.permissions import ActMixin
 from core.requests import user_of, version_of
@@ -142,7 +142,7 @@ def _save(request: HttpRequest, credential: Credential | None) -> HttpResponse:
     if isinstance(saved, HTTPStatus):
         return _page(request, form, credential, status=saved)
     row = saved.credential
-    tell(request, form, Written(row, saved.changed, saved.advisories), row.advisories(timezone.localdate()))
+    tell(request, form, saved, row.advisories(timezone.localdate()))
     if request.POST.get("then") == "another":
         return redirect(f"{reverse('credentials:new')}?kind={row.kind}")
     return redirect("credentials:edit", pk=row.pk)

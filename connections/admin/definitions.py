@@ -15,7 +15,6 @@ from connections.admin.testing import TestPage
 from connections.forms import ConnectionForm
 from connections.models import Connection
 from core.definition_admin import DefinitionAdmin, SupportForm, secret_shown
-from core.definition_pages import Written
 from core.models import User
 
 _GENERAL = ("General", {"fields": ("name", "description", "status", "partner", "tags")})
@@ -91,10 +90,9 @@ class KindAdmin(TestPage, ConnectionList, DefinitionAdmin):
         """Return the form of the page."""
         return ConnectionSupportForm(self.model, data, connection=row)
 
-    def store(self, form: Any, row: Any, *, user: User, expected_version: int | None) -> Written:
+    def store(self, form: Any, row: Any, *, user: User, expected_version: int | None) -> services.Saved:
         """Save it."""
-        saved = services.save(self.model, row, form.values, user=user, expected_version=expected_version)
-        return Written(saved.connection, saved.changed, saved.advisories)
+        return services.save(self.model, row, form.values, user=user, expected_version=expected_version)
 
     def remove(self, row: Connection, *, expected_version: int | None) -> None:
         """Delete it with its secrets; its tests stay."""

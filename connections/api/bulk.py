@@ -15,12 +15,11 @@ from cluster.batches.api import BATCH_RESPONSES, WAIT, batch_response, seconds_t
 from cluster.batches.choices import Action
 from cluster.batches.services import Thing
 from connections import bulk
-from connections.api.requests import body_of
 from connections.serializers import BulkRequestSerializer
 from core.api import ApiView
 from core.errors import invalid, refuse_unknown
 from core.permissions import parts, require
-from core.requests import user_of
+from core.requests import read_object, user_of
 
 _OPTIONS = ("cluster", "steng", "depth")
 _KEYS = frozenset({"action", "ids", "filter", "reason", *_OPTIONS})
@@ -39,7 +38,7 @@ class BulkView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Start a batch over the connections that `ids` name or that match `filter`: 202, or 200 once it is over."""
-        body = body_of(request)
+        body = read_object(request.data)
         refuse_unknown(body, _KEYS)
         action = _action(body.get("action"))
         require(request, bulk.ACTS[action])

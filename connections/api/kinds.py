@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter
 
 from cluster.api import JOB_RESPONSES
 from connections.api.definitions import FILTERS_OF_KIND, KindByNameView, KindDetailView, KindListView, KindView
@@ -19,6 +19,7 @@ from connections.serializers import (
     TestRequestSerializer,
     WholeSerializer,
 )
+from core.definition_api import described
 
 _SERIALIZERS: Mapping[type[Connection], type[WholeSerializer]] = {
     SmtpConnection: SmtpConnectionSerializer,
@@ -72,10 +73,10 @@ def views_of(model: type[Connection]) -> dict[str, type[KindView]]:
 
 
 def _of(view: type[KindView], model: type[Connection], **operations: dict[str, Any]) -> type[KindView]:
-    members = {"model": model, "serializer": _SERIALIZERS[model], "__doc__": view.__doc__}
+    members = {"model": model, "kind": model.KIND, "serializer": _SERIALIZERS[model], "__doc__": view.__doc__}
     made: type[KindView] = type(f"{model.__name__}{view.__name__.removeprefix('Kind')}", (view,), members)
     said = {
-        method: extend_schema(**{**operation, "operation_id": f"{model.KIND}_{operation['operation_id']}"})
+        method: {**operation, "operation_id": f"{model.KIND}_{operation['operation_id']}"}
         for method, operation in operations.items()
     }
-    return extend_schema_view(**said)(made)
+    return described("connection", **said)(made)

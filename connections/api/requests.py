@@ -16,17 +16,8 @@ from connections.testing import Target
 from core.api import PAGES, refuse_unknown_filters
 from core.errors import invalid
 from core.permissions import require
-from core.requests import read_object
 
 _CHECKS = frozenset({"subject"})
-
-
-def body_of(request: Request) -> dict[str, Any]:
-    """Return the body as an object; no body is an empty one."""
-    data: Any = request.data
-    if data is None or data == "":
-        return {}
-    return read_object(data)
 
 
 def filters_of(request: Request, known: Collection[str] = FILTERS) -> dict[str, str]:

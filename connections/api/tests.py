@@ -13,11 +13,11 @@ from cluster.api import job_response, wait_seconds
 from cluster.choices import JobKind
 from connections import testing
 from connections.api.definitions import KindView
-from connections.api.requests import asked_of, based_on, body_of
+from connections.api.requests import asked_of, based_on
 from connections.models import MailboxConnection
 from core.errors import invalid, refuse_unknown
 from core.permissions import require
-from core.requests import user_of
+from core.requests import read_object, user_of
 
 _TEST_KEYS = frozenset({"cluster", "steng", "all_stengs", "depth", "overrides", "checks"})
 _DRAFT_KEYS = frozenset({"connection", "all_stengs", "checks", "depth"})
@@ -31,7 +31,7 @@ class KindTestView(KindView):
 
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Enqueue a configuration test: 202 with the job, or 200 once it is final within `?wait=`."""
-        row, body = self.existing(pk), body_of(request)
+        row, body = self.existing(pk=pk), read_object(request.data)
         refuse_unknown(body, _TEST_KEYS)
         overrides = body.get("overrides") or {}
         if not isinstance(overrides, Mapping):
@@ -77,7 +77,7 @@ class FoldersView(KindView):
 
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Ask the server for its folders: a job whose stage `folder` lists them as `evidence.folders`."""
-        row, body = self.existing(pk), body_of(request)
+        row, body = self.existing(pk=pk), read_object(request.data)
         assert isinstance(row, MailboxConnection)
         refuse_unknown(body, _FOLDER_KEYS)
         seconds, asked = wait_seconds(request), asked_of(request, body, body)

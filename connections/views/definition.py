@@ -22,7 +22,7 @@ from connections.forms import ConnectionForm, applied
 from connections.kinds import KINDS
 from connections.models import Connection
 from connections.views.page import existing, page
-from core.definition_pages import Written, judge, shown_of, stored, tell
+from core.definition_pages import judge, shown_of, stored, tell
 from core.errors import Refused
 from core.permissions import either, needs, require
 from core.requests import user_of, version_of
@@ -98,7 +98,7 @@ def _save(request: HttpRequest, kind: str, connection: Connection | None) -> Htt
     another = request.POST.get("then") == "another"
     hint = " Press Test to see whether it works." if saved.created and not another else ""
     row = saved.connection
-    tell(request, form, Written(row, saved.changed, saved.advisories), row.advisories(), hint)
+    tell(request, form, saved, row.advisories(), hint)
     return redirect("connections:new", kind) if another else redirect("connections:edit", kind, row.pk)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +12,9 @@ from django.db.models import ProtectedError, RestrictedError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from core import audit
+from core import audit, definition_services
 from core.errors import Refused
 from core.models import User
-from core.rules import Problem
 from core.text import comparison_key
 from core.usage import notify, usage
 from core.versions import advance, require_version
@@ -31,14 +29,15 @@ KIND = "credential"
 """How credentials are called where users of a thing are counted, and in the audit trail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What a write did: `changed` names the fields that differ now, empty where nothing was to do."""
+class Saved(definition_services.Saved[Credential]):
+    """What a write did."""
 
-    credential: Credential
-    created: bool
-    changed: tuple[str, ...]
-    advisories: tuple[Problem, ...]
+    __slots__ = ()
+
+    @property
+    def credential(self) -> Credential:
+        """Return the credential as it is now."""
+        return self.row
 
 
 def save(
