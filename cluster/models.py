@@ -10,23 +10,21 @@ import uuid
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from cluster.batches.models import Batch, BatchItem
 from cluster.choices import JobKind, JobState, Lane, StengState, Verdict
 from cluster.states import FINAL, LIVE, WITH_A_STENG
-from core.errors import invalid
+from core.definition_models import Named
 from core.fields import NameField, StrictBooleanField, StrictIntegerField, StrictTextField
-from core.text import comparison_key
 from steng.wire import Depth
 
 __all__ = ["Batch", "BatchItem", "Cluster", "Job", "LastTest", "Steng"]
 
 
-class _Named(models.Model):
-    """What has a unique name, compared without regard to case, and an id that survives renaming."""
+class _Named(Named):
+    """What has a unique name and an id that survives renaming."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = NameField("Name")
@@ -37,19 +35,6 @@ class _Named(models.Model):
     class Meta:
         abstract = True
         ordering = ("name_key",)
-
-    def __str__(self) -> str:
-        return str(self.name)
-
-    def clean(self) -> None:
-        """Refuse a name that another one has."""
-        if not isinstance(self.name, str):
-            return  # the field has said so already
-        self.name_key = comparison_key(self.name)
-        other = type(self)._default_manager.filter(name_key=self.name_key).exclude(pk=self.pk).first()
-        if self.name and other is not None:
-            taken = invalid("not_unique", "Another one has this name (case does not count).", other=str(other.pk))
-            raise ValidationError({"name": [taken]})
 
 
 class Cluster(_Named):

@@ -1,8 +1,6 @@
-"""A definition on its way in: raw values of any door become a checked, unsaved row.
+"""A connection on its way in, from raw values of any door to a checked, unsaved row.
 
-A door hands over values by name as JSON would carry them. What is absent keeps its value
-where only a part is changed, else takes its default. References are names or `{"id": …}`; secrets are a text
-(set), null (clear), or absent, or the object that a read gave (keep).
+References are names or `{"id": …}`.
 """
 
 from __future__ import annotations
@@ -10,20 +8,20 @@ from __future__ import annotations
 import copy
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
 
 from cluster.models import Cluster, Steng
 from connections import entrusted, rules
 from connections.models import Connection
+from core import definition_candidate
+from core.definition_candidate import Errors, Guard, assign, plain_field, take_secrets
 from core.errors import invalid, unknown_fields
 from core.models import User
 from core.net import canonical_host
-from core.rules import Problem
-from core.secret_values import Wish, wish
+from core.rules import Problem, advice
 from core.text import comparison_key
 from credentials import vault
 from credentials.models import Credential
@@ -43,19 +41,18 @@ _TARGETS: dict[str, type[Cluster | Steng | Credential]] = {
 }
 
 
+_GUARD = Guard(
+    redirected=rules.redirected,
+    applies=rules.applies,
+    danger="would send it elsewhere or less protected",
+    removed="its destination changed",
+    called={"host_canonical": "host"},
+)
+
+
 @dataclass(slots=True)
-class Candidate:
-    """A checked definition that is not saved yet.
-
-    `typed` holds the secrets that came with this write, `cleared` those to remove; every other stored
-    secret of `row` stays sealed as it is.
-    """
-
-    row: Connection
-    before: Connection | None
-    ignored: list[Problem] = field(default_factory=list)
-    typed: dict[str, Secret] = field(default_factory=dict)
-    cleared: set[str] = field(default_factory=set)
+class Candidate(definition_candidate.Candidate[Connection]):
+    """A checked connection that is not saved yet."""
 
     @property
     def advisories(self) -> list[Problem]:
@@ -65,7 +62,8 @@ class Candidate:
     def reveal(self, name: str) -> Secret | None:
         """Return a secret for use; raise SecretUnreadable where the stored one cannot be opened."""
         if name in self.typed:
-            return self.typed[name]
+            typed: Secret = self.typed[name]
+            return typed
         sealed = getattr(self.row, f"{name}_sealed")
         return vault.open_(sealed, self.row.id, name) if sealed else None
 
@@ -87,36 +85,25 @@ def build(
     row = copy.copy(before) if before is not None else model()
     candidate = Candidate(row, before)
     errors = unknown_fields(values, model.writable(), "There is no field “{}”.")
-    _assign(row, values, errors, partial=partial)
+    assign(row, values, errors, partial=partial)
+    _complete(row)
     _assign_references(candidate, values, errors, user=user, partial=partial)
     _check_credential(row, errors)
-    _take_secrets(candidate, values, errors)
+    take_secrets(candidate, values, errors, Secret)
     broken = set(errors)
     _drop_hidden(candidate, values, errors)
     _check(row, errors, draft=draft)
     _check_entrusted(candidate, user, errors)
     if before is not None:
-        _guard_secrets(candidate, errors, broken)
+        # A user name that does not apply was dropped, which moves nothing.
+        unseen = rules.hidden(row.values()) & {"username", "pop_username"}
+        _GUARD.watch(candidate, before, errors, broken | unseen)
     if errors:
         raise ValidationError(errors)
     return candidate
 
 
-def _assign(
-    row: Connection, values: Mapping[str, Any], errors: dict[str, list[ValidationError]], *, partial: bool
-) -> None:
-    for name in row.definition_fields():
-        model_field = row._meta.get_field(name)
-        assert isinstance(model_field, models.Field)
-        if name not in values:
-            if not partial:
-                setattr(row, name, model_field.get_default())
-            continue
-        try:
-            setattr(row, name, model_field.to_python(values[name]))
-        except ValidationError as error:
-            errors[name] = error.error_list
-            setattr(row, name, model_field.get_default())
+def _complete(row: Connection) -> None:
     row.fill_in()
     try:
         row.host_canonical = canonical_host(row.host)
@@ -127,7 +114,7 @@ def _assign(
 def _assign_references(
     candidate: Candidate,
     values: Mapping[str, Any],
-    errors: dict[str, list[ValidationError]],
+    errors: Errors,
     *,
     user: User | None,
     partial: bool,
@@ -158,7 +145,7 @@ def _assign_references(
         errors["steng"] = [invalid("not_found", f"{row.steng.name} is not a STENG of the cluster {row.cluster.name}.")]
 
 
-def _check_credential(row: Connection, errors: dict[str, list[ValidationError]]) -> None:
+def _check_credential(row: Connection, errors: Errors) -> None:
     """Refuse a credential of the wrong kind, or one that may not be used for this server."""
     values = row.values()
     credential, sign_in = row.credential, values.get("authentication_type")
@@ -176,7 +163,7 @@ def _check_credential(row: Connection, errors: dict[str, list[ValidationError]])
         errors["credential"] = [invalid("secret_not_for_destination", sentence)]
 
 
-def _check_entrusted(candidate: Candidate, user: User | None, errors: dict[str, list[ValidationError]]) -> None:
+def _check_entrusted(candidate: Candidate, user: User | None, errors: Errors) -> None:
     """Refuse a use of a credential that is not the user's to decide on; what else is wrong with it is said first."""
     if errors.keys().isdisjoint(_DECIDE):
         for name, refusal in entrusted.refusals(candidate.row, candidate.before, user, errors.keys()).items():
@@ -212,23 +199,7 @@ def find_reference(
     return found
 
 
-def _take_secrets(candidate: Candidate, values: Mapping[str, Any], errors: dict[str, list[ValidationError]]) -> None:
-    for name in candidate.row.SECRETS:
-        try:
-            wanted = wish(values, name)
-        except ValidationError as error:
-            errors[name] = error.error_list
-            continue
-        if wanted is Wish.CLEAR:
-            candidate.cleared.add(name)
-            setattr(candidate.row, f"{name}_sealed", "")
-        elif wanted is Wish.SET:
-            candidate.typed[name] = Secret(values[name])
-            # A mark that the secret will be there: the row is sealed when it is saved.
-            setattr(candidate.row, f"{name}_sealed", "typed")
-
-
-def _drop_hidden(candidate: Candidate, values: Mapping[str, Any], errors: dict[str, list[ValidationError]]) -> None:
+def _drop_hidden(candidate: Candidate, values: Mapping[str, Any], errors: Errors) -> None:
     row = candidate.row
     for name in sorted(rules.hidden(row.values()).intersection(row.writable())):
         if not errors.keys().isdisjoint(rules.CONDITIONS[name].controllers):
@@ -240,18 +211,16 @@ def _drop_hidden(candidate: Candidate, values: Mapping[str, Any], errors: dict[s
             given = given or (bool(values.get(name)) and getattr(row, f"{name}_id") is not None)
             setattr(row, name, None)
         if name in row.definition_fields():
-            model_field = row._meta.get_field(name)
-            default = model_field.get_default() if isinstance(model_field, models.Field) else None
+            default = plain_field(row, name).get_default()
             given = given or (name in values and getattr(row, name) != default)
             setattr(row, name, default)
         if given:
             reason = rules.CONDITIONS[name].attribute
-            candidate.ignored.append(
-                Problem(name, "field_ignored", f"The value was dropped: it applies only with {reason}.", "warning")
-            )
+            detail = f"The value was dropped: it applies only with {reason}."
+            candidate.ignored.append(advice(name, "field_ignored", detail))
 
 
-def _check(row: Connection, errors: dict[str, list[ValidationError]], *, draft: bool) -> None:
+def _check(row: Connection, errors: Errors, *, draft: bool) -> None:
     skipped = {*errors, *_TARGETS, "last_test", "updated_by", "connection_ptr"}
     skipped |= {item.name for item in row._meta.concrete_fields if not item.editable}
     if draft and not row.name:
@@ -266,34 +235,3 @@ def _check(row: Connection, errors: dict[str, list[ValidationError]], *, draft: 
                 continue  # whether the credential brings it is not known
             if problems and name not in errors:
                 errors[name] = problems
-
-
-def _guard_secrets(candidate: Candidate, errors: dict[str, list[ValidationError]], broken: set[str]) -> None:
-    assert candidate.before is not None
-    old, new = candidate.before.values(), candidate.row.values()
-    # A user name that does not apply was dropped, which moves nothing.
-    unseen = rules.hidden(new) & {"username", "pop_username"}
-    for name in candidate.row.SECRETS:
-        if name in candidate.typed or name in candidate.cleared or not candidate.before.secret_is_set(name):
-            continue
-        because = [item for item in rules.redirected(name, old, new) if item not in broken | unseen]
-        if not because:
-            continue
-        if rules.applies(name, new):
-            labels = ", ".join(because).replace("host_canonical", "host")
-            errors.setdefault(name, []).append(
-                invalid(
-                    "secret_must_be_retyped",
-                    f"Type the secret again: the change of {labels} would send it elsewhere or less protected.",
-                    because=labels.split(", "),
-                )
-            )
-        else:
-            # Nobody can see the field, so nobody could retype it: a secret must not follow the change unseen.
-            candidate.cleared.add(name)
-            setattr(candidate.row, f"{name}_sealed", "")
-            candidate.ignored.append(
-                Problem(
-                    name, "field_ignored", "The unused stored secret was removed: its destination changed.", "warning"
-                )
-            )

@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from connections.candidate import Candidate
 from connections.models import Connection
-from credentials.models import SECRETS, Credential
+from credentials.models import Credential
 
 _WITHOUT_EFFECT = frozenset(
     (
@@ -31,7 +31,7 @@ _WITHOUT_EFFECT = frozenset(
         "host",
     )
 )
-FROM_CREDENTIAL = ("username", "client_id", "token_endpoint", "scope", "client_auth", *SECRETS)
+FROM_CREDENTIAL = ("username", "client_id", "token_endpoint", "scope", "client_auth", *Credential.SECRETS)
 """What a credential brings to a sign-in; a change of anything else in it changes no fingerprint."""
 
 
@@ -62,7 +62,7 @@ def _typed(candidate: Candidate, name: str) -> str:
 
 def _of_credential(credential: Credential) -> list[str]:
     """Return which credential it is and what it brings along; of its secrets the moment of their last change."""
-    names = (f"{name}_changed_at" if name in SECRETS else name for name in ("id", *FROM_CREDENTIAL))
+    names = (f"{name}_changed_at" if name in Credential.SECRETS else name for name in ("id", *FROM_CREDENTIAL))
     return [str(getattr(credential, name)) for name in names]
 
 

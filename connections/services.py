@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from cluster import dispatch
 from connections import candidate as candidates
 from connections import fingerprint
 from connections.candidate import Candidate
 from connections.choices import Status
-from connections.models import Connection, name_taken
+from connections.models import Connection
 from core import audit, definition_services
-from core.errors import Refused
+from core.definition_services import changes, current, first_come, keep_equal_secrets, seal_typed
 from core.models import User
-from core.text import comparison_key
-from core.versions import advance, require_version
+from core.versions import advance
 from credentials import vault
+
+_STORED = ("cluster", "steng", "credential")
+"""The references that are columns; the others have no store yet."""
 
 
 class Saved(definition_services.Saved[Connection]):
@@ -53,18 +53,11 @@ def save(
     `expected_version` is not the stored one any more. A write that changes nothing writes nothing.
     """
     moment = now or timezone.now()
-    try:
-        with transaction.atomic():
-            if before is not None:
-                before = _current(before, expected_version)
-            candidate = candidates.build(model, values, before, user=user, partial=partial)
-            return _store(candidate, user, moment)
-    except IntegrityError:
-        # The name was taken between our look and our write; the constraint decided, and the loser is told the same.
-        other = Connection.objects.filter(name_key=_key_of(values, before)).values_list("pk", flat=True).first()
-        if other is None:
-            raise
-        raise ValidationError({"name": [name_taken(other)]}) from None
+    with first_come(model, values, before), transaction.atomic():
+        if before is not None:
+            before = current(before, expected_version)
+        candidate = candidates.build(model, values, before, user=user, partial=partial)
+        return _store(candidate, user, moment)
 
 
 def preview(
@@ -77,8 +70,8 @@ def preview(
 ) -> Saved:
     """Return what `save` would do with these values, and write nothing; raises what it would raise."""
     candidate = candidates.build(model, values, before, user=user, partial=partial)
-    _keep_equal_secrets(candidate)
-    changed = tuple(_changes(candidate))
+    keep_equal_secrets(candidate, vault.opened)
+    changed = tuple(changes(candidate, _STORED))
     return Saved(candidate.row, before is None, changed, tuple(candidate.advisories))
 
 
@@ -102,7 +95,7 @@ def set_status(
             user=user, partial=True, expected_version=expected_version, now=now,
         )  # fmt: skip
     with transaction.atomic():
-        row = _current(connection, expected_version)
+        row = current(connection, expected_version)
         changed = ("status",) if row.status != Status.DISABLED else ()
         if changed:
             before = copy.copy(row)
@@ -127,37 +120,19 @@ def refresh(row: Connection) -> None:
 def delete(connection: Connection, *, expected_version: int | None = None) -> None:
     """Delete a connection with its secrets; its test history stays."""
     with transaction.atomic():
-        row = _current(connection, expected_version)
+        row = current(connection, expected_version)
         audit.record("connection.deleted", row, before=audit.snapshot(row))
         row.delete()
         dispatch.unfollow(row.last_test_id)
 
 
-def _key_of(values: Mapping[str, Any], before: Connection | None) -> str:
-    name = values.get("name", before.name if before is not None else "")
-    return comparison_key(name) if isinstance(name, str) else ""
-
-
-def _current(connection: Connection, expected_version: int | None) -> Connection:
-    row = type(connection)._default_manager.select_for_update().filter(pk=connection.pk).first()
-    if row is None:
-        raise Refused("not_found", "This connection has been deleted meanwhile.")
-    require_version(row, expected_version, "connection")
-    return row
-
-
 def _store(candidate: Candidate, user: User | None, now: datetime) -> Saved:
-    _keep_equal_secrets(candidate)
+    keep_equal_secrets(candidate, vault.opened)
     row, before = candidate.row, candidate.before
-    changed = _changes(candidate)
+    changed = changes(candidate, _STORED)
     if before is not None and not changed:
         return Saved(before, created=False, changed=(), advisories=tuple(candidate.advisories))
-    for name in row.SECRETS:
-        if name in candidate.typed:
-            setattr(row, f"{name}_sealed", vault.seal(candidate.typed[name].reveal(), row.id, name))
-            setattr(row, f"{name}_changed_at", now)
-        elif name in candidate.cleared:
-            setattr(row, f"{name}_changed_at", None)
+    seal_typed(candidate, vault.seal, now)
     advance(row, changed)
     row.updated, row.updated_by = now, user
     row.configuration = fingerprint.of_row(row)
@@ -178,27 +153,3 @@ def _record(row: Connection, before: Connection | None, changed: list[str]) -> N
         audit.record(act, row, before=audit.snapshot(before), after=after)
     else:
         audit.record("connection.changed", row, before=audit.snapshot(before), after=after)
-
-
-def _keep_equal_secrets(candidate: Candidate) -> None:
-    """Take a secret that was sent again unchanged as kept, so that the second of two equal writes changes nothing."""
-    before = candidate.before
-    for name in list(candidate.typed):
-        if before is None or not before.secret_is_set(name):
-            continue
-        try:
-            stored = vault.open_(getattr(before, f"{name}_sealed"), before.pk, name)
-        except vault.SecretUnreadable:
-            continue  # whatever was stored there, what was typed mends it
-        if constant_time_compare(stored.reveal(), candidate.typed[name].reveal()):
-            del candidate.typed[name]
-            setattr(candidate.row, f"{name}_sealed", getattr(before, f"{name}_sealed"))
-
-
-def _changes(candidate: Candidate) -> list[str]:
-    row, before = candidate.row, candidate.before
-    names = [*row.definition_fields(), "cluster_id", "steng_id", "credential_id"]
-    changed = [name for name in names if before is None or getattr(row, name) != getattr(before, name)]
-    changed += sorted(candidate.typed)
-    changed += sorted(name for name in candidate.cleared if before is not None and before.secret_is_set(name))
-    return [name.removesuffix("_id") for name in changed]

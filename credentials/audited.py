@@ -8,12 +8,12 @@ from uuid import UUID
 from django.urls import reverse
 
 from core import audit
-from credentials.models import SECRETS, Credential
+from credentials.models import Credential
 
 
 def declare_all() -> None:
     """Declare this app's models."""
-    audit.declare(Credential, kind="credential", fields=Credential.definition_fields(), secrets=tuple(SECRETS))
+    audit.declare(Credential, kind="credential", fields=Credential.definition_fields(), secrets=Credential.SECRETS)
     audit.register_links("credential", _pages)
 
 

@@ -8,26 +8,21 @@ same codes. Only `services` writes.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from core.errors import invalid
+from core.definition_models import Definition
 from core.fields import NameField, StrictCharField, StrictChoiceField, StrictDateField, StrictTextField
 from core.rules import Problem
 from core.secret_values import MAX_SECRET
-from core.text import comparison_key
 from credentials import rules, validators
 from credentials.choices import ClientAuth, CredentialKind
 from credentials.destinations import DestinationListField
 from credentials.vault import register_sealed
-
-SECRETS: dict[str, int] = {"password": MAX_SECRET, "client_secret": validators.MAX_CLIENT_SECRET}
-"""The secrets of a credential, each with its greatest length."""
 
 
 class VaultCheck(models.Model):
@@ -43,8 +38,11 @@ class VaultCheck(models.Model):
         return "the sealed check of the vault"
 
 
-class Credential(models.Model):
+class Credential(Definition):
     """A named secret that connections use instead of having one each."""
+
+    NOUN = "credential"
+    SECRETS = {"password": MAX_SECRET, "client_secret": validators.MAX_CLIENT_SECRET}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = StrictChoiceField(
@@ -119,56 +117,16 @@ class Credential(models.Model):
             models.CheckConstraint(condition=Q(client_auth__in=ClientAuth.values), name="credential_client_auth"),
         )
 
-    def __str__(self) -> str:
-        return str(self.name)
-
-    def secret_is_set(self, name: str) -> bool:
-        """Tell whether a secret is stored, or typed and about to be."""
-        return bool(getattr(self, f"{name}_sealed", ""))
-
-    def values(self) -> dict[str, Any]:
-        """Return the values of the definition by name; secrets are not among them."""
-        return {name: getattr(self, name) for name in self.definition_fields()}
-
-    @classmethod
-    def definition_fields(cls) -> tuple[str, ...]:
-        """Return the names of the plain fields that a person defines, in the order of the model."""
-        return tuple(
-            item.name
-            for item in cls._meta.concrete_fields
-            if item.editable and not item.is_relation and not item.primary_key
-        )
-
-    @classmethod
-    def writable(cls) -> tuple[str, ...]:
-        """Return every name that a door may write."""
-        return (*cls.definition_fields(), *SECRETS)
-
-    def clean(self) -> None:
-        """Check the name against all others, and the rules between fields."""
-        self.name_key = comparison_key(self.name)
-        problems: dict[str, list[ValidationError]] = {}
-        for problem in rules.missing(self.values(), self.secret_is_set):
-            problems.setdefault(problem.field, []).append(invalid(problem.code, problem.detail, **problem.params))
-        other = (
-            Credential.objects.filter(name_key=self.name_key).exclude(pk=self.pk).values_list("pk", flat=True).first()
-        )
-        if self.name and other is not None:
-            problems.setdefault("name", []).append(name_taken(other))
-        if problems:
-            raise ValidationError(problems)
+    def broken_rules(self) -> Iterable[Problem]:
+        """Return what the kind makes mandatory and is not there."""
+        return rules.missing(self.values(), self.secret_is_set)
 
     def advisories(self, today: date) -> list[Problem]:
         """Return what is allowed and yet worth knowing about this credential."""
         return rules.advisories(self.values(), self.secret_is_set, today)
 
 
-def name_taken(other: uuid.UUID) -> ValidationError:
-    """Return the error of a name that another credential has."""
-    return invalid("not_unique", "Another credential has this name (case does not count).", other=str(other))
-
-
 def register_secrets() -> None:
     """Tell the vault which columns hold what it sealed, so that a rotation of its key reaches them."""
-    for name in SECRETS:
+    for name in Credential.SECRETS:
         register_sealed(Credential, f"{name}_sealed", name)

@@ -19,7 +19,7 @@ from core.serializers import (
     secret_to_json,
 )
 from credentials.destinations import MAX_PATTERN
-from credentials.models import SECRETS, Credential
+from credentials.models import Credential
 
 READ_ONLY = frozenset(
     ("id", "advisories", "created", "updated", "updated_by", "version", "used_by", "used_by_count")
@@ -27,7 +27,7 @@ READ_ONLY = frozenset(
 """What a read adds to a definition."""
 
 
-@extend_schema_field(secret_schema(SECRETS["client_secret"]))
+@extend_schema_field(secret_schema(Credential.SECRETS["client_secret"]))
 class ClientSecretField(serializers.Field):  # type: ignore[type-arg]
     """A write-only text, for the schema."""
 
@@ -35,7 +35,7 @@ class ClientSecretField(serializers.Field):  # type: ignore[type-arg]
 def credential_to_json(row: Credential, used_by_count: int, today: date) -> dict[str, Any]:
     """Return a credential, secrets as `is_set` and `changed_at`; the row comes from `selectors`."""
     body: dict[str, Any] = {"id": str(row.pk), **row.values()}
-    for name in SECRETS:
+    for name in row.SECRETS:
         body[name] = secret_to_json(row.secret_is_set(name), getattr(row, f"{name}_changed_at"))
     body["advisories"] = [advisory_to_json(problem) for problem in row.advisories(today)]
     body["created"], body["updated"] = row.created, row.updated

@@ -23,7 +23,16 @@ from credentials import key_ring
 from credentials.key_ring import KeyRing, VaultUnavailable
 from steng.secret import Secret
 
-__all__ = ["SealedColumn", "SecretUnreadable", "VaultUnavailable", "open_", "register_sealed", "seal", "sealed_columns"]
+__all__ = [
+    "SealedColumn",
+    "SecretUnreadable",
+    "VaultUnavailable",
+    "open_",
+    "opened",
+    "register_sealed",
+    "seal",
+    "sealed_columns",
+]
 
 VERSION = "v1"
 _NONCE_BYTES = 12
@@ -86,6 +95,14 @@ def open_(sealed: str, record: UUID | str | int, field: str) -> Secret:
     except (InvalidTag, ValueError):
         raise SecretUnreadable("This was changed, or sealed for another place.") from None
     return Secret(text.decode("utf-8", "surrogatepass"))
+
+
+def opened(sealed: str, record: UUID | str | int, field: str) -> Secret | None:
+    """Return what `open_` returns, None for a text that does not open."""
+    try:
+        return open_(sealed, record, field)
+    except SecretUnreadable:
+        return None
 
 
 def key_id_of(sealed: str) -> str:

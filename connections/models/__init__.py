@@ -5,8 +5,8 @@ between fields in `rules`. `clean()` runs the latter, so every door that goes th
 gives the same codes. Only `services` writes.
 """
 
-from connections.models.connection import Connection, name_taken
+from connections.models.connection import Connection
 from connections.models.mailbox import MailboxConnection
 from connections.models.smtp import SmtpConnection
 
-__all__ = ["Connection", "MailboxConnection", "SmtpConnection", "name_taken"]
+__all__ = ["Connection", "MailboxConnection", "SmtpConnection"]

@@ -6,17 +6,17 @@ The name is unique over all kinds, and everything that lists, filters and counts
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from cluster.models import Cluster, LastTest, Steng
 from connections import rules, validators
 from connections.choices import Kind, Security, Selection, SslProtocol, Status
-from core.errors import invalid
+from core.definition_models import Definition
 from core.fields import (
     NameField,
     NameListField,
@@ -28,20 +28,20 @@ from core.fields import (
 )
 from core.net import canonical_host, endpoint
 from core.rules import Problem
-from core.text import comparison_key
+from core.secret_values import MAX_SECRET
 from credentials.models import Credential
 from steng.suites import SUITES
 
 
-class Connection(models.Model):
+class Connection(Definition):
     """What every kind of connection has; its name is unique over all kinds.
 
-    `KIND` is what the kind is called in addresses and files; `SECRETS` are sealed, never shown; `REFERENCES` name
-    things of other tables, or of none yet.
+    `KIND` is what the kind is called in addresses and files; `REFERENCES` name things of other tables, or of none yet.
     """
 
     KIND: ClassVar[str] = ""
-    SECRETS: ClassVar[tuple[str, ...]] = ("password",)
+    NOUN = "connection"
+    SECRETS = {"password": MAX_SECRET}
     REFERENCES: ClassVar[tuple[str, ...]] = ("credential", "client_key_label", "cluster", "steng")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -180,56 +180,24 @@ class Connection(models.Model):
             models.CheckConstraint(condition=Q(status__in=Status.values), name="connection_status"),
         )
 
-    def __str__(self) -> str:
-        return str(self.name)
-
     @property
     def endpoint(self) -> str:
         """Return `host:port` as it is shown and compared."""
         shown: str = endpoint(self.host_canonical or self.host, self.port)
         return shown
 
-    def secret_is_set(self, name: str) -> bool:
-        """Tell whether a secret is stored, or typed and about to be."""
-        return bool(getattr(self, f"{name}_sealed", ""))
-
     def values(self) -> dict[str, Any]:
         """Return what the rules judge: the values by name with the kind, without secrets."""
-        return {"kind": self.KIND, "credential": self.credential_id} | {
-            name: getattr(self, name) for name in (*self.definition_fields(), "host_canonical")
-        }
-
-    @classmethod
-    def definition_fields(cls) -> tuple[str, ...]:
-        """Return the names of the plain fields that a person defines, in the order of the model."""
-        return tuple(
-            item.name
-            for item in cls._meta.concrete_fields
-            if item.editable and not item.is_relation and not item.primary_key
-        )
-
-    @classmethod
-    def writable(cls) -> tuple[str, ...]:
-        """Return every name that a door may write."""
-        return (*cls.definition_fields(), *cls.SECRETS, *cls.REFERENCES)
+        known = {"kind": self.KIND, "credential": self.credential_id}
+        return known | super().values() | {"host_canonical": self.host_canonical}
 
     def fill_in(self) -> None:
         """Give the fields that were left out a default that depends on others."""
 
-    def clean(self) -> None:
-        """Check the name against all others, and the rules between fields."""
-        self.name_key = comparison_key(self.name)
-        problems: dict[str, list[ValidationError]] = {}
+    def broken_rules(self) -> Iterable[Problem]:
+        """Return what is missing, and what this combination cannot have."""
         values = self.values()
-        for problem in (*rules.missing(values, self.secret_is_set), *rules.unavailable(values)):
-            problems.setdefault(problem.field, []).append(invalid(problem.code, problem.detail, **problem.params))
-        other = (
-            Connection.objects.filter(name_key=self.name_key).exclude(pk=self.pk).values_list("pk", flat=True).first()
-        )
-        if self.name and other is not None:
-            problems.setdefault("name", []).append(name_taken(other))
-        if problems:
-            raise ValidationError(problems)
+        return (*rules.missing(values, self.secret_is_set), *rules.unavailable(values))
 
     def advisories(self) -> list[Problem]:
         """Return what is allowed and yet worth knowing about this definition."""
@@ -241,8 +209,3 @@ class Connection(models.Model):
             self.kind = self.KIND
         self.host_canonical = canonical_host(self.host)
         super().save(*args, **kwargs)
-
-
-def name_taken(other: uuid.UUID) -> ValidationError:
-    """Return the error of a name that another connection has."""
-    return invalid("not_unique", "Another connection has this name (case does not count).", other=str(other))

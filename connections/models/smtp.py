@@ -9,13 +9,14 @@ from connections import validators
 from connections.choices import Authentication, BasicMechanism, Kind, OAuth2Mechanism, Security
 from connections.models.connection import Connection
 from core.fields import StrictBooleanField, StrictCharField, StrictChoiceField, StrictIntegerField
+from core.secret_values import MAX_SECRET
 
 
 class SmtpConnection(Connection):
     """A connection that sends mail."""
 
     KIND = Kind.SMTP.value
-    SECRETS = ("password", "pop_password")
+    SECRETS = {"password": MAX_SECRET, "pop_password": MAX_SECRET}
     REFERENCES = ("credential", "client_key_label", "sign_key_alias", "cluster", "steng")
 
     authentication_type = StrictChoiceField(

@@ -7,7 +7,7 @@ decision and never an oversight.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -60,7 +60,7 @@ def declare(
     *,
     kind: str,
     fields: Sequence[str],
-    secrets: Sequence[str] = (),
+    secrets: Iterable[str] = (),
     left_out: Sequence[str] = (),
     name: str = "name",
 ) -> None:

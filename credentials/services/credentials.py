@@ -6,22 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from core import audit, definition_services
+from core.definition_services import changes, current, first_come, keep_equal_secrets, seal_typed
 from core.errors import Refused
 from core.models import User
-from core.text import comparison_key
 from core.usage import notify, usage
-from core.versions import advance, require_version
+from core.versions import advance
 from credentials import candidate as candidates
 from credentials import vault
 from credentials.candidate import Candidate
-from credentials.models import SECRETS, Credential, name_taken
+from credentials.models import Credential
 from credentials.rules import SECRET_OF
 from steng.secret import Secret
 
@@ -56,26 +54,19 @@ def save(
     writes nothing.
     """
     moment = now or timezone.now()
-    try:
-        with transaction.atomic():
-            if before is not None:
-                before = _current(before, expected_version)
-            candidate = candidates.build(values, before, partial=partial)
-            _refuse_other_kind(candidate)
-            return _store(candidate, user, moment)
-    except IntegrityError:
-        # The name was taken between our look and our write; the constraint decided, and the loser is told the same.
-        other = Credential.objects.filter(name_key=_key_of(values, before)).values_list("pk", flat=True).first()
-        if other is None:
-            raise
-        raise ValidationError({"name": [name_taken(other)]}) from None
+    with first_come(Credential, values, before), transaction.atomic():
+        if before is not None:
+            before = current(before, expected_version)
+        candidate = candidates.build(values, before, partial=partial)
+        _refuse_other_kind(candidate)
+        return _store(candidate, user, moment)
 
 
 def delete(credential: Credential, *, expected_version: int | None = None) -> None:
     """Delete a credential with its secrets; raise Refused `in_use` with its users."""
     try:
         with transaction.atomic():
-            row = _current(credential, expected_version)
+            row = current(credential, expected_version)
             users = usage(KIND, row)
             if users:
                 raise _in_use(row, users)
@@ -99,19 +90,6 @@ def _in_use(row: Credential, users: list[dict[str, Any]]) -> Refused:
     return Refused("in_use", f"The credential “{row.name}” is in use.", used_by=users)
 
 
-def _key_of(values: Mapping[str, Any], before: Credential | None) -> str:
-    name = values.get("name", before.name if before is not None else "")
-    return comparison_key(name) if isinstance(name, str) else ""
-
-
-def _current(credential: Credential, expected_version: int | None) -> Credential:
-    row = Credential.objects.select_for_update().filter(pk=credential.pk).first()
-    if row is None:
-        raise Refused("not_found", "This credential has been deleted meanwhile.")
-    require_version(row, expected_version, "credential")
-    return row
-
-
 def _refuse_other_kind(candidate: Candidate) -> None:
     """A connection chose the kind with its authentication type; it must not find another one there."""
     before = candidate.before
@@ -125,18 +103,13 @@ def _refuse_other_kind(candidate: Candidate) -> None:
 
 
 def _store(candidate: Candidate, user: User | None, now: datetime) -> Saved:
-    _keep_equal_secrets(candidate)
+    keep_equal_secrets(candidate, vault.opened)
     row, before = candidate.row, candidate.before
-    changed = _changes(candidate)
+    changed = changes(candidate)
     advisories = tuple(candidate.advisories(timezone.localdate(now)))
     if before is not None and not changed:
         return Saved(before, created=False, changed=(), advisories=advisories)
-    for name in SECRETS:
-        if name in candidate.typed:
-            setattr(row, f"{name}_sealed", vault.seal(candidate.typed[name].reveal(), row.id, name))
-            setattr(row, f"{name}_changed_at", now)
-        elif name in candidate.cleared:
-            setattr(row, f"{name}_changed_at", None)
+    seal_typed(candidate, vault.seal, now)
     advance(row, changed)
     row.updated, row.updated_by = now, user
     if before is None:
@@ -146,30 +119,6 @@ def _store(candidate: Candidate, user: User | None, now: datetime) -> Saved:
     if before is not None:
         notify(KIND, row, changed)
     return Saved(row, created=before is None, changed=tuple(changed), advisories=advisories)
-
-
-def _keep_equal_secrets(candidate: Candidate) -> None:
-    """Take a secret that was sent again unchanged as kept, so that the second of two equal writes changes nothing."""
-    before = candidate.before
-    for name in list(candidate.typed):
-        if before is None or not before.secret_is_set(name):
-            continue
-        try:
-            stored = open_secret(before, name)
-        except vault.SecretUnreadable:
-            continue  # whatever was stored there, what was typed mends it
-        if constant_time_compare(stored.reveal(), candidate.typed[name].reveal()):
-            del candidate.typed[name]
-            setattr(candidate.row, f"{name}_sealed", getattr(before, f"{name}_sealed"))
-
-
-def _changes(candidate: Candidate) -> list[str]:
-    row, before = candidate.row, candidate.before
-    names = Credential.definition_fields()
-    changed = [name for name in names if before is None or getattr(row, name) != getattr(before, name)]
-    changed += sorted(candidate.typed)
-    changed += sorted(name for name in candidate.cleared if before is not None and before.secret_is_set(name))
-    return changed
 
 
 def _record(act: str, row: Credential, before: Credential | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from core.fields import StrictDateField
 from credentials.choices import CredentialKind
 from credentials.destinations import MAX_PATTERN, DestinationListField
-from credentials.models import SECRETS, Credential
+from credentials.models import Credential
 from credentials.rules import CONDITIONS
 from tests.credentials import BASIC, OAUTH2
 from tests.fields.faults import Found, of_long_secret, of_secret_type, of_type, of_value
@@ -89,7 +89,7 @@ def _faults() -> Iterator[CredentialFault]:
     for name in Credential.definition_fields():
         for title, value, code in _of(Credential._meta.get_field(name)):
             yield CredentialFault(_kind_of(name), f"{name}: {title}", {name: value}, name, code)
-    for name, limit in SECRETS.items():
+    for name, limit in Credential.SECRETS.items():
         for title, value, code in (*of_long_secret(limit), *of_secret_type()):
             yield CredentialFault(_kind_of(name), f"{name}: {title}", {name: value}, name, code)
     for name, title, value, code in _RULES:

@@ -27,7 +27,7 @@ from core.rules import Condition
 from core.secret_values import MAX_SECRET
 from credentials.destinations import MAX_PATTERN, DestinationListField
 from credentials.forms import CredentialForm
-from credentials.models import SECRETS as CREDENTIAL_SECRETS
+from credentials.models import Credential
 from credentials.rules import CONDITIONS as CREDENTIAL_CONDITIONS
 from credentials.rules import redirected
 from tests.fields.credential_faults import CREDENTIAL_FAULTS
@@ -155,7 +155,7 @@ def _term(term: Any) -> str:
 def _holds(kind: str, name: str) -> Iterator[str]:
     field = model_field(kind, name)
     if name in _secrets(kind):
-        limit = CREDENTIAL_SECRETS[name] if kind == CREDENTIAL else MAX_SECRET
+        limit = Credential.SECRETS[name] if kind == CREDENTIAL else MAX_SECRET
         yield f"a secret of 1 to {limit:,} characters, never shown"
     elif field is None or field.is_relation:
         yield "the name of what is stored under it, or nothing"
@@ -165,7 +165,7 @@ def _holds(kind: str, name: str) -> Iterator[str]:
 
 
 def _secrets(kind: str) -> Iterable[str]:
-    return CREDENTIAL_SECRETS if kind == CREDENTIAL else MODELS[kind].SECRETS
+    return Credential.SECRETS if kind == CREDENTIAL else MODELS[kind].SECRETS
 
 
 def _type(field: Any) -> str:

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from connections import rules, services
-from connections.models import SmtpConnection
+from connections.models import MailboxConnection, SmtpConnection
 from connections.selectors import connection_list, find
 from core.errors import Refused
 from credentials import vault
@@ -42,6 +42,15 @@ def test_names_that_differ_in_case_only_are_one_name():
     other = save().connection
     with pytest.raises(ValidationError) as caught:
         save({"name": "ORDERS-OUT"})
+    (error,) = caught.value.error_dict["name"]
+    assert (error.code, error.params["other"]) == ("not_unique", str(other.pk))
+
+
+def test_who_loses_the_race_for_a_name_to_another_kind_is_told_the_same(monkeypatch):
+    other = services.save(MailboxConnection, None, GOOD, user=None).connection
+    monkeypatch.setattr(SmtpConnection, "full_clean", lambda row, **_: setattr(row, "name_key", row.name.casefold()))
+    with pytest.raises(ValidationError) as caught:
+        save()
     (error,) = caught.value.error_dict["name"]
     assert (error.code, error.params["other"]) == ("not_unique", str(other.pk))
 

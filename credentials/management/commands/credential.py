@@ -19,7 +19,7 @@ from core.problems import field_errors
 from core.usage import usage, usage_counts
 from credentials import selectors, services
 from credentials.key_ring import VaultUnavailable
-from credentials.models import SECRETS, Credential
+from credentials.models import Credential
 from credentials.rules import SECRET_OF
 from credentials.serializers import credential_to_json
 
@@ -120,7 +120,7 @@ def _find(name: str) -> Credential:
 
 
 def _value(name: str, text: str) -> Any:
-    if name in SECRETS:
+    if name in Credential.SECRETS:
         return read_secret(text)
     if name not in Credential.definition_fields():
         return text  # the domain answers with `unknown_field`
