@@ -42,9 +42,6 @@ ACTS: Mapping[Action, str] = {
     Action.DELETE: "connections.edit",
 }
 
-FILTERS = tuple(name for name in selectors.FILTERS if name != "ordering")
-"""What the list can be narrowed by; the order in which a page shows it is no filter."""
-
 _OPTIONS = frozenset({"cluster", "steng", "depth"})
 
 
@@ -106,7 +103,7 @@ def by_filter(filters: Mapping[str, str]) -> list[Thing]:
 
 def matching_filter(filters: Mapping[str, str]) -> selectors.Matches:
     """Return the connections that match the filters of the list; raise ValidationError on `filter`."""
-    unknown = unknown_fields(sorted(filters), FILTERS, NO_FILTER)
+    unknown = unknown_fields(sorted(filters), selectors.FILTERS, NO_FILTER)
     if unknown:
         raise ValidationError({"filter": [error for errors in unknown.values() for error in errors]})
     try:

@@ -26,6 +26,7 @@ from connections.choices import Kind, Security, Status
 from connections.kinds import KINDS
 from connections.models import Connection
 from core.errors import invalid
+from core.search import words_of
 from core.text import comparison_key
 from steng.wire import Verdict
 from untrusted_cache.models import TrustChange
@@ -33,13 +34,9 @@ from untrusted_cache.models import TrustChange
 Row = TypeVar("Row", bound=Connection)
 
 FILTERS = (
-    "kind", "name", "status", "security", "verdict", "stale", "host", "q", "tag", "partner", "cluster", "ordering",
+    "kind", "name", "status", "security", "verdict", "stale", "host", "q", "tag", "partner", "cluster",
 )  # fmt: skip
-"""What a list of connections can be narrowed by."""
-
-MAX_WORDS = 10
-MAX_SEARCH = 300
-"""Words and characters that a search may have."""
+"""What a list of connections can be narrowed by; the order in which it is shown is no filter."""
 
 NEVER = "none"
 """The filter value for connections that were never tested."""
@@ -213,11 +210,10 @@ def connection_list(filters: Mapping[str, str]) -> Matches:
         if filters.get(name):
             _require(name, filters[name], allowed, errors)
             rows = rows.filter(**{column: filters[name]})
-    if len(filters.get("q", "").split()) > MAX_WORDS or len(filters.get("q", "")) > MAX_SEARCH:
-        # Each word is a comparison with every row: a thousand of them would keep the database busy for a minute.
-        errors["q"] = [invalid("too_long", f"At most {MAX_WORDS} words.", limit=MAX_WORDS)]
-    else:
-        rows = _by_text(rows, filters)
+    try:
+        rows = _by_words(_by_text(rows, filters), words_of(filters.get("q", "")))
+    except ValidationError as error:
+        errors["q"] = error.error_list
     rows = _by_verdict(rows, filters, errors)
     rows = _ordered(rows, filters.get("ordering") or "name", errors)
     if errors:
@@ -236,7 +232,11 @@ def _by_text(rows: QuerySet[Connection], filters: Mapping[str, str]) -> QuerySet
         rows = rows.filter(cluster__name_key=comparison_key(filters["cluster"]))
     if filters.get("tag"):
         rows = rows.filter(tags__contains=f"\n{filters['tag']}\n")
-    for word in filters.get("q", "").split():
+    return rows
+
+
+def _by_words(rows: QuerySet[Connection], words: Iterable[str]) -> QuerySet[Connection]:
+    for word in words:
         rows = rows.filter(
             Q(name_key__contains=comparison_key(word))
             | Q(host_canonical__contains=word.lower())

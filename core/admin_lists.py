@@ -15,25 +15,28 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from core.admin_base import ActAdmin
-from core.audit.selectors import MAX_COUNT
+from core.pagination import MAX_COUNT
 
 
-class KeyPaginator(Paginator):  # type: ignore[type-arg]
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Count no further than anybody turns pages: a count over a million rows costs more than the page."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return how many rows can be reached, counted in whatever order costs least; who wants others narrows."""
+        found: int = self.object_list.order_by().values("pk")[:MAX_COUNT].count()  # type: ignore[attr-defined]
+        return found
+
+
+class KeyPaginator(BoundedPaginator):
     """Turn pages by keys, and read whole rows for the one page that is shown.
 
-    What is skipped on the way to a late page, or sorted, is then a key and not a row with all that hangs on it. No
-    more is counted than anybody turns pages: who looks for what comes later narrows the list.
+    What is skipped on the way to a late page, or sorted, is then a key and not a row with all that hangs on it.
     """
 
     def __init__(self, *args: Any, read: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read = read
-
-    @cached_property
-    def count(self) -> int:
-        """Return how many rows can be reached, counted in whatever order costs least."""
-        found: int = self.object_list.order_by().values("pk")[:MAX_COUNT].count()  # type: ignore[attr-defined]
-        return found
 
     def page(self, number: Any) -> Page[Any]:
         """Return one page; raise what the stock paginator raises for a number that is none."""

@@ -10,6 +10,8 @@ from core.errors import invalid
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+MAX_COUNT = 10_000
+"""How far long lists are counted; beyond it nobody turns pages, or reads row by row."""
 _MAX_OFFSET = 2**31 - 1
 
 

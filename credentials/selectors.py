@@ -10,16 +10,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from core.errors import invalid
+from core.search import words_of
 from core.text import comparison_key
 from credentials.choices import CredentialKind
 from credentials.models import Credential
 
 FILTERS = ("kind", "q")
 """What a list of credentials can be narrowed by."""
-
-MAX_WORDS = 10
-MAX_SEARCH = 300
-"""Words and characters that a search may have."""
 
 
 def whole() -> QuerySet[Credential]:
@@ -51,8 +48,9 @@ def search(text: str, kind: str | None = None, limit: int = 20) -> list[Credenti
 
     It is asked while somebody types: whatever cannot match anything finds nothing, and is no error.
     """
-    words = text.split()
-    if len(words) > MAX_WORDS or len(text) > MAX_SEARCH:
+    try:
+        words = words_of(text)
+    except ValidationError:
         return []
     rows = Credential.objects.order_by("name_key")
     if kind:
@@ -75,12 +73,11 @@ def credential_list(filters: Mapping[str, str]) -> QuerySet[Credential]:
         errors["kind"] = [invalid("invalid_choice", f"Choose one of {', '.join(allowed)}.", allowed=allowed)]
     elif kind:
         rows = rows.filter(kind=kind)
-    if len(text.split()) > MAX_WORDS or len(text) > MAX_SEARCH:
-        # Each word is a comparison with every row: a thousand of them would keep the database busy for a minute.
-        errors["q"] = [invalid("too_long", f"At most {MAX_WORDS} words.", limit=MAX_WORDS)]
-    else:
-        for word in text.split():
+    try:
+        for word in words_of(text):
             rows = rows.filter(Q(name_key__contains=comparison_key(word)) | Q(description__icontains=word))
+    except ValidationError as error:
+        errors["q"] = error.error_list
     if errors:
         raise ValidationError(errors)
     return rows

@@ -31,7 +31,7 @@ _CHANGE: Mapping[str, Declared] = {
 }
 
 
-FILTERS_OF_KIND = tuple(name for name in FILTERS if name not in {"kind", "ordering"})
+FILTERS_OF_KIND = tuple(name for name in FILTERS if name != "kind")
 """What the list of one kind is narrowed by; it stands by name."""
 
 

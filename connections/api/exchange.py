@@ -18,12 +18,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections.api.listing import FILTER_PARAMETERS
-from connections.exchange import document, exporting, plan, secret_sources
+from connections.exchange import document, plan, secret_sources
 from connections.exchange.document import Format
 from connections.exchange.download import file_response
 from connections.exchange.foreign.systems import OURS, SYSTEMS
 from connections.exchange.plan import Plan
 from connections.exchange.schema import PLAN
+from connections.selectors import FILTERS
 from core.api import ApiView, refuse_unknown_filters
 from core.errors import Refused, invalid, refuse_unknown
 from core.parsers import StrictMultiPartParser
@@ -105,7 +106,7 @@ class ExportView(ApiView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """Export the connections that match, whole and by name, in a form that an import takes; never a secret."""
-        refuse_unknown_filters(request, {*exporting.FILTERS, "format"})
+        refuse_unknown_filters(request, {*FILTERS, "format"})
         given = request.query_params.dict()
         return file_response(_format(given.pop("format", Format.YAML.value)), given)
 

@@ -14,7 +14,7 @@ from connections.serializers import ConnectionSerializer
 from core.api import ApiView, Pagination
 
 FILTER_PARAMETERS = (
-    *(OpenApiParameter(name, str) for name in FILTERS if name != "ordering"),
+    *(OpenApiParameter(name, str) for name in FILTERS),
     OpenApiParameter("ordering", str, enum=[*ORDERINGS, *(f"-{name}" for name in ORDERINGS)]),
 )
 

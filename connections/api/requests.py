@@ -20,7 +20,7 @@ from core.permissions import require
 _CHECKS = frozenset({"subject"})
 
 
-def filters_of(request: Request, known: Collection[str] = FILTERS) -> dict[str, str]:
+def filters_of(request: Request, known: Collection[str] = (*FILTERS, "ordering")) -> dict[str, str]:
     """Return the filters of a list; raise `unknown_field`."""
     refuse_unknown_filters(request, PAGES.union(known))
     return request.query_params.dict()

@@ -17,6 +17,7 @@ from connections.exchange import document, exporting, plan, secret_sources
 from connections.exchange.document import Format
 from connections.exchange.foreign.systems import OURS, SYSTEMS
 from connections.exchange.plan import Action, Entry, Plan
+from connections.selectors import FILTERS
 from core.errors import invalid
 from steng.text import visible
 
@@ -48,7 +49,7 @@ def add_apply(parser: ArgumentParser) -> None:
 def add_export(parser: ArgumentParser) -> None:
     """Declare what `connection export` takes."""
     parser.add_argument("--format", choices=[each.value for each in Format], default=Format.YAML.value)
-    for name in exporting.FILTERS:
+    for name in FILTERS:
         parser.add_argument(f"--{name}", default="")
 
 
@@ -73,7 +74,7 @@ def apply(options: dict[str, Any], out: OutputWrapper, errors: OutputWrapper) ->
 
 def export(options: dict[str, Any], out: OutputWrapper) -> int:
     """Write the connections that match the options."""
-    filters = {name: options[name] for name in exporting.FILTERS}
+    filters = {name: options[name] for name in FILTERS}
     for piece in exporting.export(Format(options["format"]), filters):
         out.write(piece, ending="")
     return 0

@@ -11,13 +11,11 @@ from connections.exchange import writing
 from connections.exchange.document import Format
 from core import audit
 
-FILTERS = tuple(name for name in selectors.FILTERS if name != "ordering")
-"""What an export can be narrowed by; its order is by name, so that two of them can be compared."""
-
 
 def export(format_: Format, filters: Mapping[str, str]) -> Iterator[str]:
     """Return the file of the connections that match, piece by piece; raise ValidationError for a filter at once.
 
+    Its order is by name, so that two of them can be compared.
     It is recorded before the first piece leaves: who breaks off has seen something already.
     """
     used = {name: value for name, value in filters.items() if value}

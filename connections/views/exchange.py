@@ -12,12 +12,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from connections.exchange import carrying, document, exporting, plan, secret_sources
+from connections.exchange import carrying, document, plan, secret_sources
 from connections.exchange.carrying import Carried
 from connections.exchange.document import Format
 from connections.exchange.download import file_response
 from connections.exchange.forms import ImportForm
 from connections.exchange.plan import Action, Entry, Plan
+from connections.selectors import FILTERS
 from core.errors import Refused, invalid
 from core.models import User
 from core.permissions import needs
@@ -32,7 +33,7 @@ _ORDER = (Action.REFUSED, Action.CREATE, Action.UPDATE, Action.UNCHANGED)
 @needs(get="connections.view")
 def export(request: HttpRequest) -> HttpResponseBase:
     """Send the connections that match the filters in the address as a file."""
-    filters = {name: request.GET.get(name, "") for name in exporting.FILTERS}
+    filters = {name: request.GET.get(name, "") for name in FILTERS}
     try:
         return file_response(Format(request.GET.get("format", Format.YAML.value)), filters)
     except (ValidationError, ValueError):

@@ -36,8 +36,6 @@ DEPTHS: Mapping[str, tuple[tuple[str, str], ...]] = {
 _DEPTH = "test_depth"
 """Where the session keeps how far the last test of each kind was to go, and the form the choice."""
 
-LABELS: Mapping[str, str] = {"smtp": "SMTP connection", "mailbox": "POP3/IMAP connection"}
-
 
 def existing(kind: str, pk: uuid.UUID) -> Connection:
     """Return the connection of this kind; raise Http404."""
@@ -71,7 +69,7 @@ def page(
         {
             "form": form,
             "kind": kind,
-            "kind_label": LABELS[kind],
+            "kind_label": str(form.model._meta.verbose_name),
             "connection": connection,
             "version": connection.version if connection is not None else "",
             "shown": ",".join(form.errors),

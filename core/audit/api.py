@@ -16,7 +16,7 @@ from core.audit import filters, selectors
 from core.audit.actors import Door
 from core.audit.acts import ACTS, GROUPS
 from core.audit.shown import to_json
-from core.pagination import read_limit
+from core.pagination import MAX_COUNT, read_limit
 
 _KNOWN = frozenset({*filters.NAMES, "limit", "older", "newer"})
 
@@ -57,7 +57,7 @@ _PAGE = inline_serializer(
     "AuditPage",
     {
         "count": serializers.IntegerField(
-            allow_null=True, help_text=f"Null beyond {selectors.MAX_COUNT:,}, and where counting would take long."
+            allow_null=True, help_text=f"Null beyond {MAX_COUNT:,}, and where counting would take long."
         ),
         "next": serializers.CharField(allow_null=True, help_text="The older events; opaque."),
         "previous": serializers.CharField(allow_null=True, help_text="The newer events; opaque."),

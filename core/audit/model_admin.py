@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 
 from core.admin_base import ActAdmin
+from core.admin_lists import BoundedPaginator
 from core.audit.acts import GROUPS
 from core.audit.declarations import Thing, snapshot, thing
 from core.audit.recording import record
-from core.audit.selectors import MAX_COUNT
 
 _BEFORE = "postern_audit_before"
 
@@ -59,16 +57,6 @@ class Recorded(admin.ModelAdmin):  # type: ignore[type-arg]
         record(f"{subject.kind}.deleted", subject, before=before)
 
 
-class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Count no further than anybody turns pages: a count over a million rows costs more than the page."""
-
-    @cached_property
-    def count(self) -> int:
-        """Return how many rows can be reached; who looks for older ones narrows the list."""
-        found: int = self.object_list[:MAX_COUNT].count()  # type: ignore[attr-defined]
-        return found
-
-
 class GroupFilter(admin.SimpleListFilter):
     """The groups of the catalogue; asking the table for them would read all of it."""
 
@@ -106,5 +94,6 @@ class AuditEventAdmin(ActAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
+        # One question for each column, unlike other long lists: a person's name may stand in most of a million events.
         found = (queryset.filter(**{column: term}) for column in self.search_fields)
         return next((rows for rows in found if rows.exists()), queryset.none()), False

@@ -19,12 +19,10 @@ from django.db.models.functions import Coalesce
 from core.audit.filters import Filters
 from core.audit.models import AuditEvent
 from core.errors import invalid
+from core.pagination import MAX_COUNT
 
 WINDOW = 20_000
 """Events that one page searches through at most: some tens of milliseconds."""
-
-MAX_COUNT = 10_000
-"""How far events are counted; beyond it nobody reads them one by one."""
 
 # What tells most comes first: of several filters this is the one whose index is used.
 _BY_SELECTIVITY = ("object_id", "object_name", "actor_name", "act", "act_group", "object_kind", "door")

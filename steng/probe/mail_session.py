@@ -10,7 +10,7 @@ from steng.probe.answers import Answer
 from steng.probe.failure import ProbeFailure
 from steng.probe.lines import Lines
 from steng.probe.session import Session, Setting
-from steng.wire import Login, Security
+from steng.wire import Login
 
 _DENIED = re.compile(
     r"(access|connection|client|host|address|ip)\b.{0,40}\b(denied|refused|blocked|banned|rejected|not allowed)"
@@ -60,11 +60,7 @@ class MailSession(Session):
         evidence = self._evidence(answer)
         did = "hung up amid" if code == "closed" else "refused"
         detail = self._quoted(answer, f"{did} the sign-in ({choice.name})")
-        if code == "clear_text_login_disabled":
-            evidence["suggestion"] = {"connection_security": Security.STARTTLS.value}
-        if code == "credentials_refused" and "@" not in login.username:
-            evidence["username_without_domain"] = True
-        return ProbeFailure(code, detail, evidence=evidence)
+        return self._sign_in_refused(code, detail, evidence, login)
 
 
 def refuse_unsayable(choice: sasl.Choice, *values: str, forbidden: str) -> None:

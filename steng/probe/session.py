@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from steng.probe import sasl
 from steng.probe.channel import Channel
 from steng.probe.course import Running
+from steng.probe.failure import ProbeFailure
 from steng.probe.transcript import Redactor, Transcript
-from steng.wire import Login, ProbeRequest
+from steng.wire import Login, ProbeRequest, Security
 
 BeforeCredentials = Callable[[], Awaitable[bool]]
 
@@ -97,6 +99,16 @@ class Session(ABC):
     @abstractmethod
     async def _sign_in(self, choice: sasl.Choice, login: Login) -> None:
         """Sign in by this way; raises ProbeFailure where the server refuses."""
+
+    @staticmethod
+    def _sign_in_refused(code: str, detail: str, evidence: Mapping[str, Any], login: Login) -> ProbeFailure:
+        """Return the refusal of a sign-in, with what may help."""
+        more: dict[str, Any] = {}
+        if code == "clear_text_login_disabled":
+            more["suggestion"] = {"connection_security": Security.STARTTLS.value}
+        if code == "credentials_refused" and "@" not in login.username:
+            more["username_without_domain"] = True
+        return ProbeFailure(code, detail, evidence={**evidence, **more})
 
     def _shown(self, capabilities: Sequence[str]) -> list[str]:
         return [self._redactor.clean(line, 200) for line in capabilities[:SHOWN_CAPABILITIES]]

@@ -16,7 +16,7 @@ from steng.probe.session import SHOWN_CAPABILITIES, Session, Setting
 from steng.probe.transcript import REDACTED
 from steng.probe.withheld import phrase_of, status_of
 from steng.text import visible
-from steng.wire import Login, Protocol, Security
+from steng.wire import Login, Protocol
 
 _SHOWN_TEXT = 500
 _SEARCHED_TEXT = 2_000
@@ -123,11 +123,7 @@ class Smtp(Session):
         code = refusals.of_smtp(reply.code, reply.message, encrypted=self.encrypted)
         evidence = self._reply(reply)
         detail = self._quoted(reply, f"refused the sign-in ({choice.name})")
-        if code == "clear_text_login_disabled":
-            evidence["suggestion"] = {"connection_security": Security.STARTTLS.value}
-        if code == "credentials_refused" and "@" not in login.username:
-            evidence["username_without_domain"] = True
-        return ProbeFailure(code, detail, evidence=evidence)
+        return self._sign_in_refused(code, detail, evidence, login)
 
     def _reply(self, reply: SMTPResponse) -> dict[str, Any]:
         if self._redactor.withholding:
