@@ -21,6 +21,13 @@ def outcomes() -> Iterator[Outcome]:
     )
     yield Outcome(
         stage,
+        "protocol_not_available",
+        "This STENG cannot speak a TLS version that is selected.",
+        "Take the named versions out of the list, or test from a STENG that has them.",
+        "ssl_protocols",
+    )
+    yield Outcome(
+        stage,
         "protocol_not_accepted",
         "Server and definition have no TLS version in common.",
         "Ask the partner to enable TLS 1.2 or newer, or select the version that the server has.",
@@ -31,6 +38,13 @@ def outcomes() -> Iterator[Outcome]:
         "cipher_not_accepted",
         "Server and definition have no cipher suite in common.",
         "Ask the partner which suites the server accepts, and select one of them or ALL.",
+        "cipher_suites",
+    )
+    yield Outcome(
+        stage,
+        "cipher_not_available",
+        "This STENG cannot offer a cipher suite that is selected.",
+        "Take the named suites out of the list, or test from a STENG that has them.",
         "cipher_suites",
     )
     yield Outcome(

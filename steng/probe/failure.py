@@ -47,8 +47,6 @@ _NOT_YET = {
     "folder": "POP3 has one mailbox, INBOX; {asked} cannot be opened. Nothing was tried in its place.",
     "disposition": "POP3 cannot mark a message ({asked}). Nothing was tried in its place.",
     "pull_disposition": "POP3 does not know which messages are unread ({asked}). Nothing was tried in its place.",
-    "ssl_protocols": "This STENG cannot restrict the TLS versions ({asked}) yet. It did not go on with others.",
-    "cipher_suites": "This STENG cannot restrict the cipher suites ({asked}) yet. It did not go on with others.",
 }
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from steng.offer import abilities, everything
 from steng.plan import plan_of
 from steng.probe import connect as connecting
 from steng.probe.connect import Dialled
@@ -16,11 +20,13 @@ from steng.probe.pop3 import Pop3
 from steng.probe.resolve import Addresses, Resolver, host_of, resolve, system_resolver
 from steng.probe.second_look import speaks_tls
 from steng.probe.securing import Securing
+from steng.probe.server_hello import Choice, choice_of
 from steng.probe.session import BeforeCredentials, Session, Setting
 from steng.probe.smtp import Smtp
+from steng.probe.tls import Handshake, contexts
 from steng.probe.transcript import Redactor, Transcript
 from steng.probe.withheld import TELLERS
-from steng.wire import Authentication, ProbeReport, ProbeRequest, Protocol, Security, Stage, StageName
+from steng.wire import Authentication, ProbeReport, ProbeRequest, Protocol, Security, Stage, StageName, TrustSet
 
 PATIENCE = 3.0
 """Seconds of silence after which a second connection asks whether the port speaks TLS; the first goes on waiting."""
@@ -150,7 +156,7 @@ class _Probe:
         for step in steps:
             if step is StageName.TLS:
                 self._orderly = False
-                self._securing = Securing(self._request, self._host)
+                self._securing = Securing(self._request, self._host, partial(self._look_again, dialled))
                 await self._securing.run(self._course, session.channel)
                 session.encrypted = True
                 # The three stages of one handshake were run at once.
@@ -214,11 +220,41 @@ class _Probe:
     async def _speaks_tls(self, dialled: Dialled) -> bool:
         return await speaks_tls(dialled.address, self._request.port, self._host, min(PATIENCE, self._left() / 2))
 
+    async def _look_again(self, dialled: Dialled) -> Choice | None:
+        """Say hello once more with everything on, to learn what the server would choose.
+
+        Nothing is trusted in it, so no handshake succeeds and nothing is sent over it. None where that teaches nothing.
+        """
+        everything_on = everything(abilities())
+        handshake = Handshake(TrustSet(), everything_on)
+        silent = Transcript(self._redactor, asyncio.get_running_loop().time, TELLERS[self._request.protocol])
+        with contextlib.suppress(ProbeFailure, OSError, TimeoutError):
+            async with asyncio.timeout(min(PATIENCE, self._left() / 2)):
+                again = await connecting.connect((dialled.address,), self._request.port, self._course.deadline)
+                setting = dataclasses.replace(self._setting(again), transcript=silent)
+                session = SESSIONS[self._request.protocol](setting)
+                try:
+                    await _come_to_tls(session, self._request.security)
+                    context = contexts.get(TrustSet(), everything_on, match_hostname=False)
+                    await session.channel.secure(context, self._host, handshake)
+                finally:
+                    await session.channel.abort()
+        return choice_of(handshake.first_bytes)
+
     def _left(self) -> float:
         return max(0.0, self._course.deadline - asyncio.get_running_loop().time())
 
     def _name_source(self, address: str | None) -> None:
         self._source = self._course.source = address
+
+
+async def _come_to_tls(session: Session, security: Security) -> None:
+    if security is Security.STARTTLS:
+        await session.channel.open()
+        await session.hear()
+        await session.greeting(Running(StageName.GREETING))
+        await session.capabilities(Running(StageName.CAPABILITIES))
+        await session.starttls()
 
 
 def _tls_expected() -> ProbeFailure:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from steng.offer import VERSIONS, NotAvailableError, Offer, abilities, names, offer_of
 from steng.probe import tls, trust
 from steng.probe.channel import Channel
 from steng.probe.course import Course, Running
-from steng.probe.failure import ProbeFailure, not_supported
+from steng.probe.failure import ProbeFailure
 from steng.probe.lookalike import looks_like
 from steng.probe.path import read
 from steng.probe.resolve import literal_of
+from steng.probe.server_hello import Choice
 from steng.text import brief
 from steng.wire import ProbeRequest, Security, StageName
 from steng.x509 import UnreadableCertificate
 
 _SHOWN_NAMES = 20
+_NOTHING_IN_COMMON = frozenset({"protocol_not_accepted", "cipher_not_accepted"})
+
+LookAgain = Callable[[], Awaitable[Choice | None]]
+"""Says a second hello with everything on, over a connection of its own; returns what the server would choose."""
 
 
 class Securing:
     """Shake hands with one server, and say what its certificates are worth."""
 
-    def __init__(self, request: ProbeRequest, host: str) -> None:
+    def __init__(self, request: ProbeRequest, host: str, look_again: LookAgain) -> None:
         self._request = request
+        self._look_again = look_again
         self._host = host
         self._match = request.tls.match_server_hostname
         self.handshake = tls.Handshake(request.trust)
@@ -30,7 +38,7 @@ class Securing:
     async def run(self, course: Course, channel: Channel) -> None:
         """Run the three stages; raises Ended where one fails, and then no application byte was sent."""
         async with course.stage(StageName.TLS) as stage:
-            self._refuse_unsupported()
+            self.handshake.offer = self._offer(stage)
             await self._shake_hands(stage, channel)
         diagnosis = self._diagnose()
         async with course.stage(StageName.TRUST) as stage:
@@ -38,14 +46,19 @@ class Securing:
         async with course.stage(StageName.HOSTNAME) as stage:
             self._judge_name(stage, diagnosis)
 
-    def _refuse_unsupported(self) -> None:
-        policy = self._request.tls
-        for field, chosen in (("ssl_protocols", policy.protocols), ("cipher_suites", policy.cipher_suites)):
-            if chosen is not None:
-                raise not_supported(field, chosen)
+    def _offer(self, stage: Running) -> Offer:
+        """Return what the definition allows, of what can be done here; what cannot ends the test before a byte."""
+        try:
+            offer = offer_of(self._request.tls, abilities())
+        except NotAvailableError as missing:
+            suggestion = {"suggestion": {missing.field: list(missing.keeps)}} if missing.keeps else {}
+            evidence = {"not_available": list(missing.names), **suggestion}
+            raise ProbeFailure(missing.code, missing.detail, field=missing.field, evidence=evidence) from None
+        stage.evidence["offered"] = {"versions": list(offer.versions), "suites": offer.suites and list(offer.suites)}
+        return offer
 
     async def _shake_hands(self, stage: Running, channel: Channel) -> None:
-        context = tls.contexts.get(self._request.trust, match_hostname=self._match)
+        context = tls.contexts.get(self._request.trust, self.handshake.offer, match_hostname=self._match)
         try:
             await channel.secure(context, self._host, self.handshake)
         except OSError as error:
@@ -53,9 +66,30 @@ class Securing:
                 raise self.handshake.fault from None
             self._refuse_injected()
             if not tls.certificate_failed(self.handshake):
-                raise tls.failure_of(error, self.handshake, self._request.protocol.value) or error from None
+                failure = tls.failure_of(error, self.handshake, self._request.protocol.value)
+                raise (await self._explained(failure) if failure else error) from None
         finally:
             stage.evidence |= self._evidence()
+
+    async def _explained(self, failure: ProbeFailure) -> ProbeFailure:
+        """Return a failure to agree with what the server would agree to, where it tells."""
+        choice = await self._look_again() if failure.code in _NOTHING_IN_COMMON else None
+        offer = self.handshake.offer
+        if choice is None:
+            return failure
+        failure.evidence["server_would_choose"] = {"version": choice.version, "suite": choice.suite}
+        if choice.version not in offer.versions:
+            failure.code = "protocol_not_accepted"
+            failure.detail = f"The server would speak {choice.version}; allowed is {names(offer.versions)}."
+            wanted = [version for version in VERSIONS if version in {*offer.versions, choice.version}]
+            failure.evidence["suggestion"] = {"ssl_protocol_mode": "SPECIFIC", "ssl_protocols": wanted}
+        elif choice.suite not in (offer.suites or ()):
+            failure.code = "cipher_not_accepted"
+            allowed = f"allowed is {names(offer.suites)}" if offer.suites else "ALL leaves it out"
+            failure.detail = f"The server would choose {choice.suite}; {allowed}."
+            wanted = [*(offer.suites or ()), choice.suite]
+            failure.evidence["suggestion"] = {"cipher_suite_mode": "SPECIFIC", "cipher_suites": wanted}
+        return failure
 
     def _refuse_injected(self) -> None:
         # Text that came after the ClientHello instead of with the answer to STARTTLS: the same finding, a moment later.

@@ -19,15 +19,18 @@ import asyncio.sslproto
 import contextlib
 import ssl
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from steng.offer import ALL, VERSIONS, Offer, chooser
 from steng.probe.failure import ProbeFailure
 from steng.probe.lookalike import looks_like
 from steng.probe.trust import MAX_CHAIN, Voucher, refusal_of, voucher_of
+from steng.suites import BY_OPENSSL, SUITES
 from steng.wire import TrustSet
 
 # asyncio keeps a read buffer of this size for each TLS connection, 256 KiB by default (cpython #109534): with
@@ -59,11 +62,16 @@ class Distrusted(ssl.SSLError):
     """OpenSSL accepted the chain, the rules of this module did not."""
 
 
+class Unselected(ssl.SSLError):
+    """The server took a version that the definition leaves out, between two that it allows."""
+
+
 @dataclass(slots=True)
 class Handshake:
     """What one handshake learnt; filled in while it runs, also where it fails."""
 
     trust: TrustSet
+    offer: Offer = ALL
     chain: tuple[bytes, ...] = ()
     verified: tuple[bytes, ...] = ()
     voucher: Voucher | None = None
@@ -114,7 +122,7 @@ class GuardedObject(ssl.SSLObject):
         except ssl.SSLError:
             self._guard(self._capture)
             raise
-        self._guard(self._capture, self._judge)
+        self._guard(self._capture, self._refuse_unselected, self._judge)
 
     def _guard(self, *steps: Callable[[], None]) -> None:
         try:
@@ -133,9 +141,15 @@ class GuardedObject(ssl.SSLObject):
         self.handshake.verified = _encoded(inner.get_verified_chain())
         cipher = self.cipher()
         if cipher is not None:
-            # A handshake that failed has no version, but its cipher suite belongs to one of the two that are offered.
-            self.handshake.cipher = cipher[0]
-            self.handshake.version = self.version() or ("TLSv1.3" if cipher[1] == "TLSv1.3" else "TLSv1.2")
+            self.handshake.cipher = BY_OPENSSL.get(cipher[0], cipher[0])
+            # A handshake that failed has no version, but its suite belongs to 1.3, or to what else was offered.
+            self.handshake.version = self.version() or _only(cipher[1], self.handshake.offer)
+
+    def _refuse_unselected(self) -> None:
+        # OpenSSL offers all versions between two; with a hole in the choice the server may take one that is not in it.
+        version = (self.handshake.version or "").replace(".", "_")
+        if version not in self.handshake.offer.versions:
+            raise Unselected("unselected version")
 
     def _judge(self) -> None:
         handshake = self.handshake
@@ -170,21 +184,21 @@ class Contexts:
         self._entries = entries
         self._limit = weight
         self._weight = 0
-        self._kept: OrderedDict[tuple[tuple[bytes, ...], bool], GuardedContext] = OrderedDict()
+        self._kept: OrderedDict[tuple[tuple[bytes, ...], Offer, bool], GuardedContext] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, trust: TrustSet, *, match_hostname: bool) -> GuardedContext:
+    def get(self, trust: TrustSet, offer: Offer, *, match_hostname: bool) -> GuardedContext:
         """Return the context for a trust set and policy."""
         ders = tuple(dict.fromkeys(item.der for item in (*trust.anchors, *trust.pins)))
-        key = (ders, match_hostname)
+        key = (ders, offer, match_hostname)
         with self._lock:
             context = self._kept.get(key)
             if context is None:
-                context = self._kept[key] = build(ders, match_hostname=match_hostname)
+                context = self._kept[key] = build(ders, offer, match_hostname=match_hostname)
                 self._weight += len(ders)
             self._kept.move_to_end(key)
             while len(self._kept) > 1 and (len(self._kept) > self._entries or self._weight > self._limit):
-                (oldest, _), _ = self._kept.popitem(last=False)
+                (oldest, *_), _ = self._kept.popitem(last=False)
                 self._weight -= len(oldest)
             return context
 
@@ -192,12 +206,12 @@ class Contexts:
         return len(self._kept)
 
 
-def build(trusted: tuple[bytes, ...], *, match_hostname: bool) -> GuardedContext:
-    """Return a context that trusts exactly these certificates, wherever they stand in a chain."""
+def build(trusted: tuple[bytes, ...], offer: Offer, *, match_hostname: bool) -> GuardedContext:
+    """Return a context that offers exactly this, and trusts exactly these certificates, wherever they stand."""
     context = GuardedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslobject_class = GuardedObject
     context.check_hostname = match_hostname
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _restrict(context, offer)
     # A server could ask for handshake after handshake over TLS 1.2, and none but the first is judged here.
     context.options |= ssl.OP_NO_RENEGOTIATION
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -206,6 +220,23 @@ def build(trusted: tuple[bytes, ...], *, match_hostname: bool) -> GuardedContext
         with contextlib.suppress(ssl.SSLError):
             context.load_verify_locations(cadata=der)
     return context
+
+
+def _restrict(context: ssl.SSLContext, offer: Offer) -> None:
+    with warnings.catch_warnings():
+        # Python warns of old versions; who selects them has been warned by the console.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version, context.maximum_version = VERSIONS[offer.versions[0]], VERSIONS[offer.versions[-1]]
+    named = [SUITES[name] for name in offer.suites or ()]
+    older = ":".join(suite.openssl for suite in named if not suite.tls13)
+    if offer.loosened:
+        context.set_ciphers(f"{older or 'DEFAULT'}:@SECLEVEL=0")
+    elif older:
+        context.set_ciphers(older)
+    choose = chooser(context)
+    newer = ":".join(suite.openssl for suite in named if suite.tls13)
+    if newer and choose is not None:
+        choose(newer)
 
 
 contexts = Contexts()
@@ -226,12 +257,21 @@ def failure_of(error: BaseException, handshake: Handshake, expected: str) -> Pro
         return _not_tls(first, expected)
     if not isinstance(error, ssl.SSLError):
         return None
+    if isinstance(handshake.error, Unselected):
+        return _unselected(handshake)
     reason = error.reason or type(error).__name__
     evidence = {"tls_reason": reason}
     for applies, code in _READINGS:
         if applies(reason, handshake):
             return ProbeFailure(code, evidence=evidence)
     return ProbeFailure("handshake_failed", f"The TLS handshake failed: {reason}.", evidence=evidence)
+
+
+def _only(family: str, offer: Offer) -> str | None:
+    older = [name for name in offer.versions if name != "TLSv1_3"]
+    if family == "TLSv1.3":
+        return family
+    return older[0].replace("_", ".") if len(older) == 1 else None
 
 
 def _encoded(chain: list[_Certificate] | None) -> tuple[bytes, ...]:
@@ -250,6 +290,17 @@ def _not_tls(first: bytes, expected: str) -> ProbeFailure:
     if name is not None:
         return ProbeFailure("wrong_protocol", f"{name} answers on this port, not TLS.", evidence={"looks_like": name})
     return ProbeFailure("tls_not_spoken")
+
+
+def _unselected(handshake: Handshake) -> ProbeFailure:
+    took = (handshake.version or "").replace(".", "_")
+    allowed = ", ".join(handshake.offer.versions)
+    return ProbeFailure(
+        "protocol_not_accepted",
+        f"The server took {took}, which lies between the versions that are allowed ({allowed}) and is not one of them. "
+        "The connection ended before anything was sent over it.",
+        evidence={"server_chose": took},
+    )
 
 
 def _has(*words: str) -> Callable[[str, Handshake], bool]:

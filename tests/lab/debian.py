@@ -25,15 +25,18 @@ PACKAGES: Mapping[str, str] = {
     "dovecot-pop3d": "/usr/lib/dovecot/pop3-login",
     "chromium": "/usr/bin/chromium",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "openssl": "/usr/bin/openssl",
 }
 # Marker to what a test that carries it needs.
 NEEDED_BY: Mapping[str, tuple[str, ...]] = {
     "postfix": ("postfix", "dovecot-core", "dovecot-imapd", "dovecot-pop3d"),
     "chromium": ("chromium", "fonts-dejavu-core"),
+    "openssl": ("openssl",),
     "root": (),
 }
 NEED_ROOT = frozenset({"postfix", "root"})
 CHROMIUM = PACKAGES["chromium"]
+OPENSSL = PACKAGES["openssl"]
 
 
 def is_root() -> bool:

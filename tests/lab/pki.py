@@ -16,10 +16,10 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | dsa.DSAPrivateKey
 Extension = tuple[x509.ExtensionType, bool]
 
 LOCAL_NAMES = ("localhost", "mail.lab.test", "127.0.0.1", "::1")
@@ -32,6 +32,7 @@ class KeyType(Enum):
     EC_P256 = "ec-p256"
     RSA_2048 = "rsa-2048"
     RSA_1024 = "rsa-1024"  # below what OpenSSL accepts at its default security level
+    DSA_2048 = "dsa-2048"  # takes a second to make
 
 
 class Purpose(Enum):
@@ -325,6 +326,8 @@ def _names_and_cn(names: tuple[str, ...], cn: str | None) -> tuple[tuple[str, ..
 def _new_key(key_type: KeyType) -> PrivateKey:
     if key_type is KeyType.EC_P256:
         return ec.generate_private_key(ec.SECP256R1())
+    if key_type is KeyType.DSA_2048:
+        return dsa.generate_private_key(key_size=2048)
     return rsa.generate_private_key(public_exponent=65537, key_size=2048 if key_type is KeyType.RSA_2048 else 1024)
 
 

@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and the policy where the results come together."""
     config.addinivalue_line("markers", "postfix: needs Debian's Postfix and Dovecot, and root")
     config.addinivalue_line("markers", "chromium: needs Chromium and its fonts")
+    config.addinivalue_line("markers", "openssl: needs the openssl program")
     config.addinivalue_line("markers", "root: needs root")
     config.pluginmanager.register(SkipPolicy(config), "postern-skip-policy")
 
