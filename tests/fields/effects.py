@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connections.choices import OAuth2Mechanism, SslProtocol
-from steng.suites import SUITES
+from steng.offer import VERSIONS
+from steng.suites import SUITES, Suite, is_signal
 
 NOT_YET = "not supported by this STENG yet"
 IN_JOBS = "effect in jobs"
@@ -18,6 +19,7 @@ BOTH, SMTP, MAILBOX, CREDENTIAL = "both", "smtp", "mailbox", "credential"
 
 _FILES = {
     "any": "tests/integration/test_effects.py",
+    "tls": "tests/integration/test_tls_policy.py",
     "mailbox": "tests/integration/test_effects_mailbox.py",
     "credential": "tests/integration/test_effects_credential.py",
     "definition": "tests/integration/test_definition.py",
@@ -63,7 +65,44 @@ _UNPROTECTED = _of(
     "It protects nothing, so it is not stored.", "any::test_a_suite_that_protects_nothing_cannot_be_stored"
 )
 
-BEFORE_TLS = _of("A test ends before the handshake.", NOT_YET)
+_VERSION = _of(
+    "It is offered, and a version that is not selected never is spoken.",
+    "any::test_the_selected_versions_are_asked_of_the_steng",
+    "tls::test_a_server_of_one_version_is_spoken_to_exactly_where_that_one_is_chosen",
+)
+_NO_VERSION = _of(
+    "It can be stored, because other systems list it. A test ends before the handshake: no STENG speaks it.",
+    "tls::test_what_no_agent_speaks_is_refused_by_name_before_a_byte",
+)
+_SUITE = _of(
+    "It is offered, in its place.",
+    "any::test_the_selected_suites_are_asked_of_the_steng_in_their_order",
+    "tls::test_a_suite_that_is_chosen_alone_is_used",
+    "tls::test_a_server_without_the_chosen_suite_is_refused",
+)
+_SUITE_OF_TLS13 = _of(
+    "It is offered together with the other suites of TLS 1.3; alone it ends a test before the handshake, because "
+    "Python before 3.15 cannot offer it alone.",
+    "tls::test_all_suites_of_tls13_are_offered_where_all_are_chosen",
+    "tls::test_a_part_of_tls13_is_refused_by_name_before_a_byte",
+)
+_SIGNAL = _of("It is no suite but a signal, which is always sent.", "tls::test_a_signal_among_the_suites_is_no_suite")
+_NO_SUITE = _of(
+    "It can be stored, because other systems list it. A test ends before the handshake: no STENG can offer it.",
+    "tls::test_a_suite_that_cannot_be_offered_is_refused_by_name_before_a_byte",
+)
+
+
+def _suite(suite: Suite) -> Effect:
+    if not suite.protects:
+        return _UNPROTECTED
+    if is_signal(suite.name):
+        return _SIGNAL
+    if not suite.openssl or not suite.certified:
+        return _NO_SUITE
+    return _SUITE_OF_TLS13 if suite.tls13 else _SUITE
+
+
 BEFORE_SIGN_IN = _of("A test ends before the sign-in, and no credential is sent.", NOT_YET)
 BEFORE_ANYTHING = _of("A test ends before anything is sent.", NOT_YET)
 NO_KEYS = _of("No key is stored yet, so none is found.", NOT_YET)
@@ -107,17 +146,23 @@ _TABLE: dict[str, dict[str, Effect | dict[str, Effect]]] = {
         },
         "ssl_protocol_mode": {
             "ALL": _of("TLSv1_2 and TLSv1_3 are offered.", "any::test_all_protocols_means_every_version_that_is_safe"),
-            "SPECIFIC": BEFORE_TLS,
+            "SPECIFIC": _of(
+                "Exactly the selected versions are offered.",
+                "tls::test_a_server_of_all_versions_takes_the_newest_that_is_chosen",
+            ),
         },
-        "ssl_protocols": dict.fromkeys(SslProtocol.values, BEFORE_TLS),
+        "ssl_protocols": {name: _VERSION if name in VERSIONS else _NO_VERSION for name in SslProtocol.values},
         "cipher_suite_mode": {
             "ALL": _of(
                 "The server chooses among all that are safe.",
                 "any::test_all_suites_means_that_the_server_may_choose",
             ),
-            "SPECIFIC": BEFORE_TLS,
+            "SPECIFIC": _of(
+                "Exactly the selected suites are offered, in their order.",
+                "tls::test_the_order_of_the_suites_is_the_order_of_preference",
+            ),
         },
-        "cipher_suites": {name: BEFORE_TLS if suite.protects else _UNPROTECTED for name, suite in SUITES.items()},
+        "cipher_suites": {name: _suite(suite) for name, suite in SUITES.items()},
         "timeout_ms": _of(
             "A server that is silent for so long has failed.",
             "any::test_a_silent_server_is_waited_for_as_long_as_the_timeout_says",

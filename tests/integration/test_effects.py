@@ -158,15 +158,36 @@ def test_all_protocols_means_every_version_that_is_safe(steng, protocol, version
     assert (tried.told, session.tls_version) == ((None, None), version.name.replace("_", "."))
 
 
-@pytest.mark.parametrize("suite", ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"])
+@pytest.mark.parametrize(
+    "suite", ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"]
+)
 def test_all_suites_means_that_the_server_may_choose(steng, protocol, suite, pki):
     trust(pki)
     context = pki.leaf().server_context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(suite)
+    context.set_ciphers(SUITES[suite].openssl)
     with server_for(protocol, "SSL_TLS", tls_context=context) as server:
         tried = attempt(save(server, cipher_suite_mode="ALL"), steng)
     assert (tried.told, tried.stage("tls").evidence["cipher_suite"]) == ((None, None), suite)
+
+
+@pytest.mark.parametrize("chosen", [["TLSv1_2"], ["TLSv1_3"], ["TLSv1_3", "TLSv1_2"]], ids="+".join)
+def test_the_selected_versions_are_asked_of_the_steng(steng, protocol, chosen, pki):
+    trust(pki)
+    with server_for(protocol, "SSL_TLS", pki) as server:
+        tried = attempt(save(server, ssl_protocol_mode="SPECIFIC", ssl_protocols=chosen), steng)
+        (session,) = server.wait_closed()
+    assert (tried.told, tried.request.tls.protocols) == ((None, None), tuple(chosen))
+    assert session.tls_version == max(chosen).replace("_", ".")
+
+
+def test_the_selected_suites_are_asked_of_the_steng_in_their_order(steng, protocol, pki):
+    trust(pki)
+    chosen = ["TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"]
+    with server_for(protocol, "SSL_TLS", pki) as server:
+        tried = attempt(save(server, cipher_suite_mode="SPECIFIC", cipher_suites=chosen), steng)
+    assert (tried.told, tried.request.tls.cipher_suites) == ((None, None), tuple(chosen))
+    assert tried.stage("tls").evidence["offered"] == {"versions": ["TLSv1_2"], "suites": chosen}
 
 
 def test_a_suite_that_protects_nothing_cannot_be_stored(smtp):

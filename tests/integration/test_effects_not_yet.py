@@ -4,18 +4,15 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from cluster.choices import JobKind
-from connections import candidate, rules, testing
+from connections import candidate, rules
 from connections.kinds import KINDS
 from core.rules import Term
 from credentials import services as credentials
-from steng.probe import probe
 from tests.credentials import OAUTH2
 from tests.fields import sound
 from tests.fields.effects import (
     BEFORE_ANYTHING,
     BEFORE_SIGN_IN,
-    BEFORE_TLS,
     BOTH,
     CREDENTIAL,
     EFFECTS,
@@ -24,24 +21,22 @@ from tests.fields.effects import (
     NOT_YET,
 )
 from tests.fields.sound import where_it_applies
-from tests.fields.trying import PASSWORD, attempt, save, server_for, trust
+from tests.fields.trying import attempt, save, server_for, trust
 from tests.jobs import local_steng
-from tests.lab.asking import run
 from tests.lab.facts import Protocol
 
 pytestmark = pytest.mark.django_db
 CODE = "not_supported_by_this_steng"
-STAGE = {BEFORE_TLS: "tls", BEFORE_SIGN_IN: "auth", NO_TOKEN: "auth", BEFORE_ANYTHING: "resolve"}
+STAGE = {BEFORE_SIGN_IN: "auth", NO_TOKEN: "auth", BEFORE_ANYTHING: "resolve"}
 SPEAKS = {"smtp": Protocol.SMTP, "mailbox": Protocol.IMAP}
 WAITING = [place for place, effect in EFFECTS.items() if NOT_YET in effect.proofs]
 KEYS = [place for place in WAITING if EFFECTS[place] is NO_KEYS]
 OF_CREDENTIALS = [place for place in WAITING if place[0] == CREDENTIAL]
-SUITES = [place for place in WAITING if place[1] == "cipher_suites"]
 # A field of both kinds is tried with each of them.
 OF_CONNECTIONS = [
     (kind, field, value)
     for section, field, value in WAITING
-    if (section, field, value) not in {*KEYS, *OF_CREDENTIALS, *SUITES}
+    if (section, field, value) not in {*KEYS, *OF_CREDENTIALS}
     for kind in (KINDS if section == BOTH else [section])
 ]
 
@@ -83,8 +78,6 @@ def with_value(kind, field, value):
     """Return the changes to a sound definition by which a field applies and has a value."""
     decided = [name for name, found in rules.CONDITIONS.items() if Term(field, (value,)) in found.alternatives[0]]
     changes = where_it_applies(KINDS[kind], decided[0] if value and decided else field)
-    if field == "ssl_protocols":
-        return {**changes, field: [value]}
     return {**changes, field: {"true": True, "false": False}.get(value, value)} if value else changes
 
 
@@ -112,19 +105,6 @@ def test_what_this_steng_cannot_do_with_a_credential_ends_the_test(steng, server
     assert (server.wait_closed()[0].logins, endpoint.sessions) == ([], [])
 
 
-def test_no_suite_can_be_chosen_yet(steng, server):
-    saved = save(server, cipher_suite_mode="SPECIFIC", cipher_suites=[SUITES[0][2]])
-    told = set()
-    for _, _, suite in SUITES:
-        values = {"cipher_suites": [suite], "password": PASSWORD}
-        chosen = candidate.build(type(saved), values, saved, user=None, partial=True)
-        asked = testing.probe_request(chosen, testing.Target(), kind=JobKind.CONFIGURATION_TEST, now=timezone.now())
-        stage = run(probe(asked)).telling_stage
-        told.add((stage.name.value, stage.code, stage.field, *stage.evidence["asked_for"]))
-    server.wait_closed(len(SUITES))
-    assert told == {("tls", CODE, "cipher_suites", suite) for _, _, suite in SUITES}
-
-
 @pytest.mark.parametrize(("section", "field", "_"), KEYS)
 def test_no_key_is_found_yet(section, field, _):
     for kind in KINDS if section == BOTH else [section]:
@@ -134,7 +114,7 @@ def test_no_key_is_found_yet(section, field, _):
 
 
 def test_every_promise_is_tried():
-    assert {*OF_CREDENTIALS, *SUITES, *KEYS} | {
+    assert {*OF_CREDENTIALS, *KEYS} | {
         (section, field, value)
         for section, field, value in WAITING
         if any((kind, field, value) in OF_CONNECTIONS for kind in KINDS)

@@ -299,16 +299,20 @@ def test_a_chain_in_the_wrong_order_is_a_warning(mode, pki):
     assert (stage.outcome.value, stage.code) == ("warning", "chain_order")
 
 
-# -- what this agent cannot do yet -------------------------------------------
+# -- what this agent cannot do -------------------------------------------
 
 POLICIES = {
-    "chosen protocols": (TlsPolicy(protocols=("TLSv1_2",)), "ssl_protocols"),
-    "chosen suites": (TlsPolicy(cipher_suites=("TLS_AES_128_GCM_SHA256",)), "cipher_suites"),
+    "SSLv3": (TlsPolicy(protocols=("SSLv3",)), "protocol_not_available", "ssl_protocols"),
+    "a suite with a shared key": (
+        TlsPolicy(cipher_suites=("TLS_PSK_WITH_AES_128_CBC_SHA",)),
+        "cipher_not_available",
+        "cipher_suites",
+    ),
 }
 
 
-@pytest.mark.parametrize(("policy", "field"), POLICIES.values(), ids=POLICIES)
-def test_a_policy_that_is_not_implemented_ends_before_the_handshake(policy, field, mode, pki, good):
+@pytest.mark.parametrize(("policy", "code", "field"), POLICIES.values(), ids=POLICIES)
+def test_a_policy_that_cannot_be_kept_ends_before_the_handshake(policy, code, field, mode, pki, good):
     with RecordingSmtpServer(Security[mode], certificate=good) as server:
 
         async def look():
@@ -316,7 +320,7 @@ def test_a_policy_that_is_not_implemented_ends_before_the_handshake(policy, fiel
 
         report = run(look())
         (session,) = server.wait_closed()
-    assert told(report) == ("tls", "not_supported_by_this_steng")
+    assert told(report) == ("tls", code)
     assert report.telling_stage.field == field
     assert session.received == IN_CLEAR[mode]
     assert session.tls_version is None

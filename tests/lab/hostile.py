@@ -89,7 +89,10 @@ class Peer:
                 wrapped.do_handshake()
             except ssl.SSLWantReadError:
                 await self.send(outgoing.read())
-                incoming.write(await self._reader.read(65_536))
+                data = await self._reader.read(65_536)
+                if not data:
+                    raise EOFError from None  # the client went in the midst of it
+                incoming.write(data)
             except ssl.SSLError:
                 await self.send(outgoing.read())
                 # Only a connection that is read to its end is closed in order; else the alert may be lost to a RST.

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 
 from steng import x509 as certificates
 from steng.codes import find
+from steng.offer import ALL
 from steng.probe import path as paths
 from steng.probe import trust
 from steng.probe.egress import refusal
@@ -70,7 +71,7 @@ def test_no_clothes_hide_an_address_that_is_refused(address, reason):
 
 
 def test_a_server_cannot_ask_for_another_handshake():
-    assert build((), match_hostname=True).options & ssl.OP_NO_RENEGOTIATION
+    assert build((), ALL, match_hostname=True).options & ssl.OP_NO_RENEGOTIATION
 
 
 def rsa_key(bits, exponent=65_537):

@@ -58,10 +58,19 @@ def faults() -> Iterator[Fault]:
         presents="wrong host",
         warning=True,
     )
-    for name, policy, field in (
-        ("is tested with chosen TLS versions", TlsPolicy(protocols=("TLSv1_2",)), "ssl_protocols"),
-        ("is tested with chosen suites", TlsPolicy(cipher_suites=("TLS_AES_128_GCM_SHA256",)), "cipher_suites"),
-    ):
-        yield Fault(
-            name=name, at=_AT, code="not_supported_by_this_steng", securities=TLS, request={"tls": policy}, field=field
-        )
+    yield Fault(
+        name="is tested with a version that no agent speaks",
+        at=_AT,
+        code="protocol_not_available",
+        securities=TLS,
+        request={"tls": TlsPolicy(protocols=("SSLv3",))},
+        field="ssl_protocols",
+    )
+    yield Fault(
+        name="is tested with a suite that no agent can offer",
+        at=_AT,
+        code="cipher_not_available",
+        securities=TLS,
+        request={"tls": TlsPolicy(cipher_suites=("TLS_PSK_WITH_AES_128_CBC_SHA",))},
+        field="cipher_suites",
+    )

@@ -11,6 +11,9 @@ PROVEN: Mapping[tuple[str | None, str], str] = {
     ("connect", "unreachable"): f"{_REACH}test_of_several_failures_the_one_that_came_furthest_is_told",
     ("connect", "address_family_unreachable"): f"{_REACH}test_addresses_of_a_family_that_is_missing_here_are_told",
     (None, "bug_in_probe"): f"{_MANNERS}test_a_bug_is_reported_with_its_stage_and_without_its_words",
+    (None, "not_supported_by_this_steng"): (
+        "tests/integration/test_effects_not_yet.py::test_what_this_steng_cannot_do_ends_the_test"
+    ),
     ("queue", "cancelled"): "tests/integration/test_dispatch_api.py::test_a_job_without_verdict_has_null_and_a_code",
     ("queue", "timed_out"): f"{_TIME}test_a_running_job_is_stopped_at_its_deadline",
     ("queue", "lost"): f"{_TIME}test_a_lease_that_ran_out_after_a_login_loses_the_job",
