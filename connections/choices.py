@@ -117,7 +117,3 @@ class SslProtocol(models.TextChoices):
     TLSV1 = "TLSv1", "TLSv1"
     SSLV3 = "SSLv3", "SSLv3"
     SSLV2HELLO = "SSLv2Hello", "SSLv2Hello"
-
-
-SAFE_PROTOCOLS = frozenset({SslProtocol.TLSV1_3, SslProtocol.TLSV1_2})
-"""What ALL means: the versions that are safe today."""

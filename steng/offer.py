@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from steng.suites import BY_OPENSSL, SUITES, is_signal
+from steng.suites import BY_OPENSSL, SUITES, Suite, is_signal
 from steng.wire import TlsPolicy
 
 VERSIONS: Mapping[str, ssl.TLSVersion] = MappingProxyType(
@@ -39,12 +39,12 @@ _SINCE = {"SSLv3": "TLSv1", "TLSv1.0": "TLSv1", "TLSv1.2": "TLSv1_2", "TLSv1.3":
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What an agent can offer: versions oldest first, and each suite by its IANA name with its first version.
+    """What `who` can offer: versions oldest first, and each suite by its IANA name with its first version.
 
     `one_by_one` tells whether the suites of TLS 1.3 can be chosen singly, and in which order.
     """
 
-    openssl: str
+    who: str
     versions: tuple[str, ...]
     suites: Mapping[str, str]
     one_by_one: bool
@@ -104,6 +104,22 @@ def everything(able: Abilities) -> Offer:
 
 
 @functools.cache
+def widest() -> Abilities:
+    """Return what the most able agent there is could offer: what is beyond this, no test can come by.
+
+    A suite of TLS 1.2 names its hash or an AEAD mode (RFC 5246 section 1.2); the names of older ones end on SHA.
+    """
+
+    def since(suite: Suite) -> str:
+        if suite.tls13:
+            return _TLS13
+        return "TLSv1" if suite.name.endswith("_SHA") else "TLSv1_2"
+
+    usable = [suite for suite in SUITES.values() if suite.openssl and suite.protects and suite.certified]
+    return Abilities("A STENG", tuple(VERSIONS), {suite.name: since(suite) for suite in usable}, one_by_one=False)
+
+
+@functools.cache
 def code_points() -> Mapping[int, str]:
     """Return the IANA names of the suites that this OpenSSL can offer, by the number that a ServerHello holds."""
     known = abilities().suites
@@ -117,7 +133,7 @@ def abilities() -> Abilities:
     since = {str(cipher["name"]): _SINCE.get(str(cipher["protocol"])) for cipher in _all_ciphers()}
     known = {suite.name: since.get(suite.openssl) for suite in SUITES.values() if suite.protects and suite.certified}
     return Abilities(
-        openssl=ssl.OPENSSL_VERSION,
+        who=f"This STENG ({ssl.OPENSSL_VERSION})",
         versions=tuple(name for name, version in VERSIONS.items() if getattr(ssl, f"HAS_{version.name}")),
         suites=MappingProxyType({name: version for name, version in known.items() if version is not None}),
         one_by_one=chooser(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) is not None,
@@ -144,7 +160,7 @@ def _versions(policy: TlsPolicy, able: Abilities) -> tuple[str, ...]:
             "protocol_not_available",
             "ssl_protocols",
             missing,
-            f"This STENG cannot speak {names(missing)}; no server was asked for anything else in its place.",
+            f"{able.who} cannot speak {names(missing)}, and nothing else is offered in its place.",
             keeps=[name for name in chosen if name in able.versions],
         )
     return tuple(name for name in able.versions if name in chosen)
@@ -157,7 +173,7 @@ def _refuse_unknown(suites: tuple[str, ...], able: Abilities) -> None:
             "cipher_not_available",
             "cipher_suites",
             missing,
-            f"This STENG ({able.openssl}) cannot offer {names(missing)}; nothing else was offered in its place.",
+            f"{able.who} cannot offer {names(missing)}, and nothing else is offered in its place.",
             keeps=[name for name in suites if name in able.suites],
         )
 
@@ -171,8 +187,7 @@ def _refuse_part_of_tls13(offered: tuple[str, ...], suites: tuple[str, ...], abl
         "cipher_not_available",
         "cipher_suites",
         chosen,
-        f"Of TLS 1.3 this STENG ({able.openssl}) offers all suites ({', '.join(every)}) or none, so it cannot offer "
-        f"{names(chosen)} alone.",
+        f"{able.who} cannot offer {names(chosen)} alone: before Python 3.15 it is all suites of TLS 1.3 or none.",
         keeps=[*(name for name in suites if name not in chosen), *every],
     )
 

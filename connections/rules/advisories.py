@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connections.choices import SAFE_PROTOCOLS, Authentication, Security, SslProtocol
+from connections.choices import Authentication, Security, SslProtocol
 from connections.rules.conditions import CONDITIONS
 from connections.rules.ports import KNOWN_FOR, USUAL_PORTS, protocol_of
 from connections.rules.tls import chosen_protocols, chosen_suites
 from core.rules import IsSet, Problem, Values, advice
+from steng.offer import SAFE, VERSIONS, NotAvailableError, offer_of, widest
 from steng.suites import SUITES
+from steng.wire import TlsPolicy
 
 
 def advisories(values: Values, is_set: IsSet) -> list[Problem]:
@@ -73,23 +75,44 @@ def _tls_advisories(values: Values) -> Iterator[Problem]:
             "hostname_check_off",
             "The certificate may be made for any host: any server with a trusted certificate gets the password.",
         )
-    legacy = [name for name in protocols or () if name not in SAFE_PROTOCOLS]
+    legacy = [name for name in protocols or () if name in VERSIONS and name not in SAFE]
     if legacy:
         yield advice(
             "ssl_protocols",
             "legacy_protocol",
-            f"{', '.join(legacy)}: broken or outdated. Use it only until the server is renewed.",
+            f"{', '.join(legacy)}: outdated (RFC 8996). To speak it a STENG also lets SHA-1 sign the key exchange; "
+            "certificates are judged as strictly as ever. Use it only until the server is renewed.",
         )
-    if suites and protocols != ():
-        has13 = any(SUITES[name].tls13 for name in suites if name in SUITES)
-        only13 = all(SUITES[name].tls13 for name in suites if name in SUITES)
-        allowed = protocols if protocols is not None else tuple(SAFE_PROTOCOLS)
-        if set(allowed) == {SslProtocol.TLSV1_3} and not has13:
-            yield advice(
-                "cipher_suites", "tls13_without_suite", "Only TLSv1_3 is allowed, but none of the suites belongs to it."
-            )
-        if SslProtocol.TLSV1_3 not in allowed and only13:
-            yield advice("cipher_suites", "suite_without_tls13", "All suites belong to TLSv1_3, which is not allowed.")
+    found = list(_suites_of_no_version(protocols, suites))
+    yield from found
+    if not found and not clear:
+        yield from _beyond_every_steng(protocols, suites)
+
+
+def _suites_of_no_version(protocols: tuple[str, ...] | None, suites: tuple[str, ...] | None) -> Iterator[Problem]:
+    if not suites or protocols == ():
+        return
+    has13 = any(SUITES[name].tls13 for name in suites if name in SUITES)
+    only13 = all(SUITES[name].tls13 for name in suites if name in SUITES)
+    allowed = SAFE if protocols is None else protocols
+    if set(allowed) == {SslProtocol.TLSV1_3} and not has13:
+        yield advice(
+            "cipher_suites", "tls13_without_suite", "Only TLSv1_3 is allowed, but none of the suites belongs to it."
+        )
+    if SslProtocol.TLSV1_3 not in allowed and only13:
+        yield advice("cipher_suites", "suite_without_tls13", "All suites belong to TLSv1_3, which is not allowed.")
+
+
+def _beyond_every_steng(protocols: tuple[str, ...] | None, suites: tuple[str, ...] | None) -> Iterator[Problem]:
+    """Name what no STENG could offer: it may be stored, but every test will end before its handshake."""
+    if protocols == () or suites == ():
+        return  # an error says so already
+    known = None if suites is None else tuple(name for name in suites if name in SUITES)
+    try:
+        offer_of(TlsPolicy(protocols=protocols, cipher_suites=known), widest())
+    except NotAvailableError as missing:
+        kept = {"suggestion": {missing.field: list(missing.keeps)}} if missing.keeps else {}
+        yield advice(missing.field, missing.code, f"{missing.detail} A test ends before the handshake.", **kept)
 
 
 def _retry_advisories(values: Values) -> Iterator[Problem]:

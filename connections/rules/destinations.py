@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from connections.choices import SAFE_PROTOCOLS, BasicMechanism, MailboxMechanism, Security, SslProtocol
+from connections.choices import BasicMechanism, MailboxMechanism, Security, SslProtocol
 from connections.rules.tls import chosen_protocols, chosen_suites
 from core.rules import Values
+from steng.offer import SAFE
 from steng.suites import SUITES
 
 
@@ -75,7 +76,7 @@ def _oldest(values: Values) -> int:
     """Return the place of the oldest version that is allowed; the larger, the older."""
     chosen = chosen_protocols(values)
     order = list(SslProtocol.values)
-    return max((order.index(name) for name in chosen or SAFE_PROTOCOLS if name in order), default=0)
+    return max((order.index(name) for name in chosen or SAFE if name in order), default=0)
 
 
 def _weaker_suites(old: Values, new: Values) -> bool:

@@ -9,7 +9,7 @@ from steng.offer import VERSIONS, NotAvailableError, Offer, abilities, names, of
 from steng.probe import tls, trust
 from steng.probe.channel import Channel
 from steng.probe.course import Course, Running
-from steng.probe.failure import ProbeFailure
+from steng.probe.failure import ProbeFailure, reading_of
 from steng.probe.lookalike import looks_like
 from steng.probe.path import read
 from steng.probe.resolve import literal_of
@@ -19,7 +19,9 @@ from steng.wire import ProbeRequest, Security, StageName
 from steng.x509 import UnreadableCertificate
 
 _SHOWN_NAMES = 20
-_NOTHING_IN_COMMON = frozenset({"protocol_not_accepted", "cipher_not_accepted"})
+_NOTHING_IN_COMMON = frozenset({"protocol_not_accepted", "cipher_not_accepted", "closed"})
+"""What a server does that cannot agree: it says so by one alert or the other, or hangs up without a word."""
+
 
 LookAgain = Callable[[], Awaitable[Choice | None]]
 """Says a second hello with everything on, over a connection of its own; returns what the server would choose."""
@@ -66,7 +68,7 @@ class Securing:
                 raise self.handshake.fault from None
             self._refuse_injected()
             if not tls.certificate_failed(self.handshake):
-                failure = tls.failure_of(error, self.handshake, self._request.protocol.value)
+                failure = tls.failure_of(error, self.handshake, self._request.protocol.value) or reading_of(error)
                 raise (await self._explained(failure) if failure else error) from None
         finally:
             stage.evidence |= self._evidence()

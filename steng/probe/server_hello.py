@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from steng.offer import code_points
+from steng.suites import SUITES
 
-_HANDSHAKE, _SERVER_HELLO, _SUPPORTED_VERSIONS = 22, 2, 43
-_VERSIONS = {0x0301: "TLSv1", 0x0302: "TLSv1_1", 0x0303: "TLSv1_2", 0x0304: "TLSv1_3"}
+_HANDSHAKE, _SERVER_HELLO = 22, 2
+_VERSIONS = {0x0301: "TLSv1", 0x0302: "TLSv1_1", 0x0303: "TLSv1_2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +29,18 @@ def choice_of(data: bytes) -> Choice | None:
         version, suite = _read(data)
     except IndexError:
         return None
-    name, chosen = code_points().get(suite), _VERSIONS.get(version)
-    return Choice(chosen, name) if chosen and name else None
+    name, older = code_points().get(suite), _VERSIONS.get(version)
+    if name is None or older is None:
+        return None
+    # TLS 1.3 calls itself 1.2 here and tells the truth in an extension; its suites belong to no other version.
+    return Choice("TLSv1_3" if SUITES[name].tls13 else older, name)
 
 
 def _read(data: bytes) -> tuple[int, int]:
     if data[0] != _HANDSHAKE or data[5] != _SERVER_HELLO:
         raise IndexError
-    version = _number(data, 9)
-    place = 43 + 1 + data[43]  # record, handshake, version and random; then the session id with its length
-    suite = _number(data, place)
-    end = 9 + int.from_bytes(data[6:9], "big")
-    place += 2 + 1 + 2  # suite, compression, length of the extensions
-    while place < end:
-        kind, length = _number(data, place), _number(data, place + 2)
-        if kind == _SUPPORTED_VERSIONS:
-            return _number(data, place + 4), suite
-        place += 4 + length
-    return version, suite
+    # Record 5 bytes, message 4, version 2, random 32; then the session with its length before the suite.
+    return _number(data, 9), _number(data, 43 + 1 + data[43])
 
 
 def _number(data: bytes, place: int) -> int:

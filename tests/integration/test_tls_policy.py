@@ -1,16 +1,20 @@
 """TLS versions and cipher suites against `openssl s_server`: offered is what was chosen, and nothing else."""
 
+import ssl
 from contextlib import ExitStack
 from itertools import chain, combinations
 
 import pytest
 
+from steng import wire
 from steng.offer import VERSIONS, abilities
 from steng.probe import probe
 from steng.suites import SUITES
 from steng.wire import Depth, TlsPolicy
-from tests.lab.asking import anchored, ask, der_of, run, stage_of
+from tests.lab.asking import PASSWORD, USER, anchored, ask, der_of, run, stage_of
+from tests.lab.facts import Protocol, Security
 from tests.lab.pki import KeyType
+from tests.lab.pyserver import RecordingServer
 from tests.lab.s_server import OpenSslServer
 
 pytestmark = pytest.mark.openssl
@@ -188,3 +192,60 @@ def test_what_an_old_version_loosens_lets_no_weak_certificate_pass(tmp_path, pki
         asked = ask(server.port, "SSL_TLS", tls=TlsPolicy(protocols=("TLSv1",)), trust=anchored(der_of(pki.root)))
         report = run(probe(asked))
     assert (report.telling_stage.name, report.telling_stage.code) == ("trust", "certificate_weak")
+
+
+# -- what the server would choose --------------------------------------------
+
+
+def test_a_server_with_other_versions_says_which_it_would_choose(servers, pki):
+    stage = shake(servers("TLSv1_1", version="TLSv1_1"), pki)
+    assert (stage.code, stage.evidence["server_would_choose"]["version"]) == ("protocol_not_accepted", "TLSv1_1")
+    assert stage.evidence["suggestion"] == {
+        "ssl_protocol_mode": "SPECIFIC",
+        "ssl_protocols": ["TLSv1_1", "TLSv1_2", "TLSv1_3"],
+    }
+
+
+def test_a_server_of_tls13_says_so_to_who_allows_older_versions_only(servers, pki):
+    stage = shake(servers("TLSv1_3", version="TLSv1_3"), pki, protocols=("TLSv1_2",))
+    assert (stage.code, stage.evidence["suggestion"]["ssl_protocols"]) == (
+        "protocol_not_accepted", ["TLSv1_2", "TLSv1_3"],
+    )  # fmt: skip
+
+
+def test_a_server_with_other_suites_says_which_it_would_choose(servers, pki):
+    only, other = ONE["RSA"]
+    stage = shake(servers(only, "RSA", ciphers=SUITES[only].openssl, version="TLSv1_2"), pki, cipher_suites=(other,))
+    assert (stage.code, stage.evidence["server_would_choose"]) == (
+        "cipher_not_accepted", {"version": "TLSv1_2", "suite": only},
+    )  # fmt: skip
+    assert stage.evidence["suggestion"] == {"cipher_suite_mode": "SPECIFIC", "cipher_suites": [other, only]}
+
+
+def test_a_suite_that_all_leaves_out_is_named(servers, pki):
+    left_out = "TLS_RSA_WITH_AES_128_CBC_SHA"
+    server = servers(left_out, "RSA", ciphers=SUITES[left_out].openssl, version="TLSv1_2")
+    stage = shake(server, pki)
+    assert (stage.code, stage.evidence["server_would_choose"]["suite"]) == ("cipher_not_accepted", left_out)
+    assert "ALL leaves it out" in stage.detail
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.SSL_TLS])
+def test_the_second_hello_ends_before_anything_is_said_over_it(protocol, security, pki):
+    context = pki.leaf().server_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with RecordingServer(security, protocol=protocol, tls_context=context, users={USER: PASSWORD}) as server:
+        asked = ask(
+            server.port,
+            security.value,
+            protocol=wire.Protocol(protocol.value),
+            tls=TlsPolicy(protocols=("TLSv1_3",)),
+            trust=anchored(der_of(pki.root)),
+        )
+        stage = stage_of(run(probe(asked)), "tls")
+        first, second = server.wait_closed(2)
+    assert (stage.code, stage.evidence["server_would_choose"]["version"]) == ("protocol_not_accepted", "TLSv1_2")
+    # Neither was signed in to; where there is talk before TLS, both heard the same.
+    assert (first.logins, second.logins, first.received) == ([], [], second.received)
+    assert second.tls_version is None

@@ -59,8 +59,22 @@ def test_a_sound_definition_lacks_nothing():
             [("connection_security", "clear_text_login"), ("ssl_protocol_mode", "tls_settings_unused")],
         ),
         (
-            {"ssl_protocol_mode": "SPECIFIC", "ssl_protocols": ["TLSv1_2", "SSLv3"]},
+            {"ssl_protocol_mode": "SPECIFIC", "ssl_protocols": ["TLSv1_2", "TLSv1"]},
             [("ssl_protocols", "legacy_protocol")],
+        ),
+        (
+            {"ssl_protocol_mode": "SPECIFIC", "ssl_protocols": ["TLSv1_2", "SSLv3"]},
+            [("ssl_protocols", "protocol_not_available")],
+        ),
+        (
+            {"cipher_suite_mode": "SPECIFIC",
+             "cipher_suites": ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "SSL_RSA_WITH_RC4_128_MD5"]},
+            [("cipher_suites", "cipher_not_available")],
+        ),
+        (
+            {"cipher_suite_mode": "SPECIFIC",
+             "cipher_suites": ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]},
+            [("cipher_suites", "cipher_not_available")],
         ),
         (
             {"ssl_protocol_mode": "SPECIFIC", "ssl_protocols": ["TLSv1_3"], "cipher_suite_mode": "SPECIFIC",
