@@ -27,6 +27,7 @@ format: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.lab.verdicts
+	@$(BIN)/python -m tests.lab.semantics
 	@$(BIN)/python -m tests.fields > docs/fields.md
 
 lab: $(VENV)/run.stamp

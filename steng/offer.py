@@ -49,6 +49,22 @@ class Abilities:
     suites: Mapping[str, str]
     one_by_one: bool
 
+    def told(self) -> dict[str, Any]:
+        """Return what an agent says of itself to the console, as JSON."""
+        return {"tls": list(self.versions), "suites": dict(self.suites), "tls13_one_by_one": self.one_by_one}
+
+    @classmethod
+    def heard(cls, who: str, told: Mapping[str, Any]) -> Abilities:
+        """Return what an agent told; versions and suites that nobody knows here are left out."""
+        versions, suites = told.get("tls"), told.get("suites")
+        known = dict(suites) if isinstance(suites, dict) else {}
+        return cls(
+            who,
+            tuple(name for name in VERSIONS if isinstance(versions, list) and name in versions),
+            {name: known[name] for name in SUITES if known.get(name) in VERSIONS},
+            one_by_one=told.get("tls13_one_by_one") is True,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:

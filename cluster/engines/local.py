@@ -39,6 +39,7 @@ from cluster.models import Steng
 from cluster.rules import HEARTBEAT
 from cluster.wake import listen
 from steng import __version__
+from steng.offer import abilities
 from steng.worker import Probe, Worker
 
 _log = logging.getLogger(__name__)
@@ -352,10 +353,5 @@ async def _within_a_round(ring: asyncio.Event) -> None:
 
 
 def capabilities() -> dict[str, object]:
-    """Return what this agent can speak, for the page of STENGs."""
-    versions = [
-        version.name
-        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
-        if getattr(ssl, f"HAS_{version.name}")
-    ]
-    return {"tls": versions, "openssl": ssl.OPENSSL_VERSION}
+    """Return what this agent can offer in a handshake, for the page of STENGs and for who plans a test."""
+    return {"openssl": ssl.OPENSSL_VERSION, **abilities().told()}

@@ -105,9 +105,9 @@ def _suites_of_no_version(protocols: tuple[str, ...] | None, suites: tuple[str, 
 
 def _beyond_every_steng(protocols: tuple[str, ...] | None, suites: tuple[str, ...] | None) -> Iterator[Problem]:
     """Name what no STENG could offer: it may be stored, but every test will end before its handshake."""
-    if protocols == () or suites == ():
-        return  # an error says so already
-    known = None if suites is None else tuple(name for name in suites if name in SUITES)
+    if protocols == ():
+        return  # an error says already that one is to be chosen; where suites are, the versions are judged all the same
+    known = tuple(name for name in suites or () if name in SUITES) or None
     try:
         offer_of(TlsPolicy(protocols=protocols, cipher_suites=known), widest())
     except NotAvailableError as missing:

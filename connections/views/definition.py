@@ -21,7 +21,7 @@ from connections.candidate import build
 from connections.forms import ConnectionForm, applied
 from connections.kinds import KINDS
 from connections.models import Connection
-from connections.views.page import existing, page
+from connections.views.page import existing, page, previews_of
 from core.definition_pages import judge, shown_of, stored, tell
 from core.errors import Refused
 from core.permissions import either, needs, require
@@ -130,7 +130,7 @@ def check(request: HttpRequest, kind: str, pk: uuid.UUID | None = None) -> HttpR
     connection = existing(kind, pk) if pk is not None else None
     form = ConnectionForm(KINDS[kind], request.POST, connection=connection)
     _judge(request, form, shown_of(request))
-    return render(request, "connections/_checked.html", {"form": form})
+    return render(request, "connections/_checked.html", {"form": form, "previews": previews_of(form)})
 
 
 def _judge(request: HttpRequest, form: ConnectionForm, shown: Collection[str]) -> None:

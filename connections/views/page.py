@@ -15,6 +15,7 @@ from connections import rules
 from connections.forms import ConnectionForm, usual_ports
 from connections.models import Connection
 from connections.selectors import find
+from connections.tls_preview import FIELDS, Preview, previews
 from core.permissions import may
 
 DEPTHS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -80,6 +81,7 @@ def page(
             "usual_ports": usual_ports(form.model),
             "has_folders": rules.HAS_FOLDERS.attribute,
             "taken_again": rules.TAKEN_AGAIN.attribute,
+            "previews": previews_of(form),
             "clusters": clusters,
             "only_cluster": len(clusters) == 1,
             "stengs": list(stengs.items()),
@@ -95,6 +97,11 @@ def page(
         },
         status=status,
     )
+
+
+def previews_of(form: ConnectionForm) -> list[Preview]:
+    """Return what a test of the values on the screen would offer in its handshake."""
+    return previews({name: form[name].value() for name in FIELDS})
 
 
 def _asked_steng(job: Job) -> str:

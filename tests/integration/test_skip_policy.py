@@ -155,7 +155,16 @@ def test_only_what_is_missing_is_installed_and_no_daemon_starts(apt: Apt) -> Non
     assert apt.commands == [
         ["apt-get", "update"],
         ["debconf-set-selections"],
-        ["apt-get", "install", "--yes", "--no-install-recommends", "postfix", "dovecot-imapd", "dovecot-pop3d"],
+        [
+            "apt-get",
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            "postfix",
+            "dovecot-imapd",
+            "dovecot-pop3d",
+            "openssl",
+        ],
     ]
     assert apt.environment["DEBIAN_FRONTEND"] == "noninteractive"
     assert apt.policy_seen == "#!/bin/sh\nexit 101\n"
@@ -191,5 +200,5 @@ def test_failure_of_apt_is_told_and_is_fatal_in_ci_only(
     monkeypatch.setenv("CI", ci)
     apt.broken = True
     assert debian.main() == status
-    assert "Every test marked postfix or chromium WILL BE SKIPPED." in capsys.readouterr().err
+    assert "Every test marked postfix or chromium or openssl WILL BE SKIPPED." in capsys.readouterr().err
     assert not (apt.folder / "policy-rc.d").exists()

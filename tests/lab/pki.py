@@ -137,9 +137,11 @@ class Authority:
     issuers: tuple[x509.Certificate, ...] = ()  # what a server has to send so that a client reaches the root
 
     @classmethod
-    def root(cls, name: str = "Lab Root CA", *, path_length: int | None = None) -> "Authority":
+    def root(
+        cls, name: str = "Lab Root CA", *, path_length: int | None = None, key_type: KeyType = KeyType.EC_P256
+    ) -> "Authority":
         """Make a self-signed root."""
-        key = _new_key(KeyType.EC_P256)
+        key = _new_key(key_type)
         certificate = _sign(
             subject=_name(name),
             public_of=key,

@@ -67,6 +67,10 @@ def test_a_sound_definition_lacks_nothing():
             [("ssl_protocols", "protocol_not_available")],
         ),
         (
+            {"ssl_protocol_mode": "SPECIFIC", "ssl_protocols": ["SSLv3"], "cipher_suite_mode": "SPECIFIC"},
+            [("ssl_protocols", "protocol_not_available")],
+        ),
+        (
             {"cipher_suite_mode": "SPECIFIC",
              "cipher_suites": ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "SSL_RSA_WITH_RC4_128_MD5"]},
             [("cipher_suites", "cipher_not_available")],
