@@ -5,14 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from django.urls import reverse
+
 from cluster.models import Job
 from cluster.ports import register_staleness
-from connections.selectors import standing
+from connections.selectors import connection_list, standing
+from untrusted_cache.outdated import register_outdated
 
 
 def register() -> None:
     """Answer for the jobs of saved connections; a draft's verdict is about nothing that could change."""
     register_staleness(stale_jobs)
+    register_outdated(stale_connections)
 
 
 def stale_jobs(jobs: Sequence[Job]) -> set[uuid.UUID]:
@@ -22,6 +26,11 @@ def stale_jobs(jobs: Sequence[Job]) -> set[uuid.UUID]:
         return set()
     now = standing({job.connection_id for job in tested if job.connection_id is not None})
     return {job.pk for job in tested if _is_stale(job, now.get(job.connection_id))}  # type: ignore[arg-type]
+
+
+def stale_connections() -> tuple[int, str]:
+    """Return how many connections have a verdict that is out of date, and the address of their list."""
+    return connection_list({"stale": "true"}).rows().count(), f"{reverse('connections:list')}?stale=true"
 
 
 def _is_stale(job: Job, now: tuple[str, int] | None) -> bool:

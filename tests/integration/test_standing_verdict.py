@@ -89,3 +89,37 @@ def test_a_test_with_overrides_does_not_speak_for_the_connection(steng, orders):
 def test_a_full_test_speaks_for_the_connection(steng, orders):
     run(steng, failure())
     assert verdict() == "failure"
+
+
+OFFER = "1 verdict is out of date now."
+
+
+def messages_after(client, address, **values):
+    """Post a decision about trust, and return the messages of the page that it leads to."""
+    answer = client.post(address, values, follow=True)
+    assert answer.status_code == 200
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_a_change_of_trust_offers_to_test_again_what_it_left_behind(steng, orders, admin_client):
+    values = {"certificate": Pki().root.pem.decode(), "as_": "anchor", "reason": "handed over"}
+    said = messages_after(admin_client, "/setup/trust/import/", **values)
+    assert [OFFER in text for text in said] == [False, True]
+    listed = admin_client.get("/connections/?stale=true")
+    assert 'href="/connections/?stale=true"' in said[1]
+    assert [row.name for row in listed.context["page"]] == [GOOD["name"]]
+
+
+def test_nothing_is_offered_where_no_verdict_was_left_behind(steng, orders, admin_client):
+    (outcome,) = import_certificates(Pki().root.pem, as_="anchor", reason="x", user="admin", now=timezone.now())
+    run(steng, success())
+    values = {"name": "renamed", "scope": "", "reason": "x", "expires": "", "not_before": ""}
+    said = messages_after(admin_client, f"/setup/trust/{outcome.entry.pk}/", **values)
+    assert [OFFER in text for text in said] == [False]
+
+
+def test_whoever_takes_trust_away_is_offered_it_too(steng, orders, admin_client):
+    (outcome,) = import_certificates(Pki().root.pem, as_="anchor", reason="x", user="admin", now=timezone.now())
+    run(steng, success())
+    said = messages_after(admin_client, f"/setup/trust/{outcome.entry.pk}/remove/")
+    assert [OFFER in text for text in said] == [False, True]

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.generic import View
 
 from core.errors import Refused
@@ -20,6 +21,7 @@ from core.permissions import ActMixin, Declared
 from untrusted_cache import selectors
 from untrusted_cache.forms import DecisionForm
 from untrusted_cache.models import CachedCertificate, Chain, TrustEntry
+from untrusted_cache.outdated import outdated
 
 LOOK = {"get": "trust.view"}
 DECIDE = {"get": "trust.decide", "post": "trust.decide"}
@@ -88,6 +90,15 @@ def back_to(chain: Chain | None, status: str = "") -> HttpResponseRedirect:
         return HttpResponseRedirect(chain.get_absolute_url())
     query = f"?status={status}" if status else ""
     return HttpResponseRedirect(reverse("untrusted_cache:cache") + query)
+
+
+def tell_changed(request: HttpRequest, sentence: str) -> None:
+    """Say what became of a change of trust, and where the verdicts that it left behind are tested again."""
+    messages.success(request, sentence)
+    for count, address in outdated():
+        words = "verdict is" if count == 1 else "verdicts are"
+        link = format_html('<a href="{}">Look at them and test again</a>', address)
+        messages.info(request, format_html("{} {} out of date now. {}", count, words, link))
 
 
 def gone(request: HttpRequest, refusal: Refused, chain: Chain | None = None) -> HttpResponse:

@@ -18,7 +18,7 @@ from untrusted_cache.cards import cards, validity
 from untrusted_cache.choices import Kind, Status
 from untrusted_cache.forms import ReasonForm, TrustForm
 from untrusted_cache.models import CachedCertificate, Chain
-from untrusted_cache.views.base import Confirmation, Page, asked_chain, back_to, certificate_or_404, gone
+from untrusted_cache.views.base import Confirmation, Page, asked_chain, back_to, certificate_or_404, gone, tell_changed
 
 PAGE_SIZE = 20
 _TABS = ((Status.UNTRUSTED, "Untrusted"), (Status.TRUSTED, "Trusted now"), (Status.REJECTED, "Rejected"))
@@ -101,7 +101,7 @@ class TrustView(Confirmation):
         except (ValidationError, Refused) as error:
             return self.refused(request, form, error, context)
         if outcome.created:
-            messages.success(request, f"{certificate} is trusted as {outcome.entry.kind}, from the next test on.")
+            tell_changed(request, f"{certificate} is trusted as {outcome.entry.kind}, from the next test on.")
         else:
             messages.info(request, f"{certificate} was trusted in this way already; nothing was changed.")
         return back_to(context["chain"], Status.TRUSTED.value)
@@ -145,7 +145,7 @@ class RejectView(Confirmation):
             )
         except (ValidationError, Refused) as error:
             return self.refused(request, form, error, context)
-        messages.success(request, f"{context['certificate']} is rejected wherever it stands in a chain.")
+        tell_changed(request, f"{context['certificate']} is rejected wherever it stands in a chain.")
         return back_to(context["chain"], Status.REJECTED.value)
 
     def _context(self, request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class UnrejectView(Confirmation):
             services.unreject(certificate, now=timezone.now())
         except Refused as refusal:
             return gone(request, refusal, chain)
-        messages.success(request, f"{certificate} is no longer rejected; it is not trusted either.")
+        tell_changed(request, f"{certificate} is no longer rejected; it is not trusted either.")
         return back_to(chain)
 
 

@@ -19,7 +19,7 @@ from untrusted_cache.cards import validity
 from untrusted_cache.choices import Kind
 from untrusted_cache.forms import EntryForm, ImportForm
 from untrusted_cache.models import TrustEntry
-from untrusted_cache.views.base import LOOK, Confirmation, Page, asked_chain, entry_or_404
+from untrusted_cache.views.base import LOOK, Confirmation, Page, asked_chain, entry_or_404, tell_changed
 
 PAGE_SIZE = 50
 
@@ -73,10 +73,12 @@ class ImportView(Confirmation):
         except (ValidationError, Refused) as error:
             return self.refused(request, form, error, {})
         for outcome in outcomes:
-            if outcome.created:
-                messages.success(request, f"{outcome.entry.name} is trusted from the next test on.")
-            else:
+            if not outcome.created:
                 messages.info(request, f"{outcome.entry.name} was in the trust store already; nothing was changed.")
+        new = [outcome.entry.name for outcome in outcomes if outcome.created]
+        if new:
+            who = f"{new[0]} is" if len(new) == 1 else f"{len(new)} certificates are"
+            tell_changed(request, f"{who} trusted from the next test on.")
         chain = asked_chain(request)
         if chain is not None:
             # Back to the chain that asked for this import: there stands the button that tests again.
@@ -102,11 +104,11 @@ class EntryView(Confirmation):
         entry = entry_or_404(key)
         form = EntryForm(entry, request.POST)
         try:
-            changed = services.edit(entry, form.values(), now=timezone.now())
+            saved = services.edit(entry, form.values(), now=timezone.now())
         except (ValidationError, Refused) as error:
             return self.refused(request, form, error, self._context(entry))
-        messages.success(request, f"{changed.name} is saved.")
-        return redirect(changed)
+        tell_changed(request, f"{saved.name} is saved.")
+        return redirect(saved)
 
     def _context(self, entry: TrustEntry) -> dict[str, Any]:
         return {
@@ -131,7 +133,7 @@ class RemoveView(Confirmation):
         """Withdraw the trust."""
         entry = entry_or_404(key)
         services.remove(entry, now=timezone.now())
-        messages.success(request, f"{entry.name} is no longer trusted.")
+        tell_changed(request, f"{entry.name} is no longer trusted.")
         return redirect("untrusted_cache:trust-store")
 
 
