@@ -94,7 +94,7 @@ def _bulk(api: Api, path: str) -> tuple[float, list[float], dict[str, Any]]:
     address, clicks = f"batches/{batch['id']}/?limit=1", []
     while batch["state"] != "finished" and time.perf_counter() - begin < _PATIENCE:
         clicks.append(_click(api, path))
-        time.sleep(_PAUSE)
+        time.sleep(_PAUSE)  # a person who clicks now and then, not a load
         batch = api.get(address)[0]
     wall = time.perf_counter() - begin
     if batch["verdicts"]["success"] + batch["verdicts"]["warning"] != batch["total"]:

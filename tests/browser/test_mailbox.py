@@ -224,7 +224,7 @@ class Poster:
         while not (found := re.search(r'data-state="(\w+)"', self.page)) or found[1] not in {"finished", "failed"}:
             assert time.monotonic() < until, self.page
             again = re.search(r'http-equiv="refresh" content="\d+; url=([^"]+)"', self.page)
-            time.sleep(0.2)
+            time.sleep(0.2)  # as a browser waits for the page's refresh; the verdict is what it says, not when
             self.get(urllib.parse.urljoin(self.address, unescape(again[1])))
 
     @property

@@ -362,33 +362,6 @@ def test_what_is_done_is_recorded_as_the_doing_of_who_asked(admin_user, django_c
     assert (told[0].reason, told[0].extra["token"], told[0].after["total"]) == ("Quarterly check", "night job", 1)
 
 
-def test_old_batches_are_forgotten_a_portion_at_a_time(admin_user, settings, monkeypatch):
-    monkeypatch.setattr(services, "FORGOTTEN", 2)
-    kept = settings.POSTERN_JOB_RETENTION
-    start("disable", some(3), admin_user, now=NOW)
-    young = start("disable", [], admin_user, now=NOW + kept)
-    perform()
-    assert services.forget(NOW + kept) == 0
-    assert [services.forget(NOW + kept + seconds(1)) for _ in range(3)] == [2, 1, 0]
-    assert list(Batch.objects.all()) == [young]
-
-
-def test_beyond_the_limit_the_oldest_batch_goes_item_by_item(admin_user, settings, monkeypatch):
-    monkeypatch.setattr(services, "FORGOTTEN", 2)
-    settings.POSTERN_JOB_LIMIT = 4
-    rows = some(3)
-    old, young = start("disable", rows, admin_user, now=NOW), start("enable", rows, admin_user, now=NOW + seconds(1))
-    perform()
-    assert [services.forget(NOW), Batch.objects.count(), old.items.count()] == [2, 2, 1]
-    assert [services.forget(NOW), young.items.count()] == [0, 3]
-
-
-def test_a_batch_that_is_not_over_is_never_forgotten(admin_user, settings):
-    settings.POSTERN_JOB_LIMIT = 0
-    start("disable", some(1), admin_user, now=NOW)
-    assert services.forget(NOW + settings.POSTERN_JOB_RETENTION * 2) == 0
-
-
 def test_results_outlive_the_history_of_tests(admin_user, steng):
     batch = start("test", some(1), admin_user)
     perform()
