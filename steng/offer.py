@@ -61,7 +61,7 @@ class Abilities:
         return cls(
             who,
             tuple(name for name in VERSIONS if isinstance(versions, list) and name in versions),
-            {name: known[name] for name in SUITES if known.get(name) in VERSIONS},
+            {name: known[name] for name in SUITES if known.get(name) in list(VERSIONS)},
             one_by_one=told.get("tls13_one_by_one") is True,
         )
 
@@ -132,7 +132,7 @@ def widest() -> Abilities:
         return "TLSv1" if suite.name.endswith("_SHA") else "TLSv1_2"
 
     usable = [suite for suite in SUITES.values() if suite.openssl and suite.protects and suite.certified]
-    return Abilities("A STENG", tuple(VERSIONS), {suite.name: since(suite) for suite in usable}, one_by_one=False)
+    return Abilities("A STENG", tuple(VERSIONS), {suite.name: since(suite) for suite in usable}, one_by_one=True)
 
 
 @functools.cache

@@ -1,14 +1,12 @@
 """What can be offered: by the most able agent there could be, and by one that chooses TLS 1.3 suites one by one."""
 
-import dataclasses
-
 import pytest
 
-from steng.offer import NotAvailableError, Offer, abilities, code_points, offer_of, widest
+from steng.offer import Abilities, NotAvailableError, Offer, abilities, code_points, offer_of, widest
 from steng.suites import SUITES
 from steng.wire import TlsPolicy
 
-SINGLY = dataclasses.replace(widest(), one_by_one=True)
+SINGLY = widest()
 
 
 def test_this_openssl_agrees_about_the_first_version_of_every_suite():
@@ -46,3 +44,16 @@ def test_many_names_are_counted_in_the_sentence_and_all_in_the_evidence():
 
 def test_every_suite_that_can_be_offered_is_known_by_its_number():
     assert set(code_points().values()) == set(abilities().suites)
+
+
+def test_what_an_agent_tells_of_itself_is_heard_without_what_nobody_knows():
+    told = {**abilities().told(), "suites": {**abilities().told()["suites"], "X": "TLSv1", "TLS_PSK_WITH_NULL_SHA": []}}
+    heard = Abilities.heard("east", told)
+    assert (heard.versions, dict(heard.suites)) == (abilities().versions, dict(abilities().suites))
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"tls": "TLSv1_2", "suites": ["x"], "tls13_one_by_one": 1}], ids=["nothing", "junk"]
+)
+def test_an_agent_that_tells_nothing_can_offer_nothing(told):
+    assert Abilities.heard("east", told) == Abilities("east", (), {}, one_by_one=False)
