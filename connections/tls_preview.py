@@ -53,5 +53,5 @@ def _preview(able: Abilities, policy: TlsPolicy) -> Preview:
         offer = offer_of(policy, able)
     except NotAvailableError as missing:
         return Preview(able.who, None, f"{missing.detail} A test from it ends before the handshake.")
-    suites = f"with {names(offer.suites)}" if offer.suites else "with every suite that its OpenSSL holds safe"
+    suites = f"with {names(offer.suites, 'and')}" if offer.suites else "with every suite that its OpenSSL holds safe"
     return Preview(able.who, offer, f"{able.who} would offer {' and '.join(offer.versions)} {suites}.")

@@ -216,8 +216,8 @@ def _fits(suite: str, version: str, able: Abilities) -> bool:
     return order.index(since) <= order.index(version)
 
 
-def names(found: Sequence[str]) -> str:
+def names(found: Sequence[str], joint: str = "or") -> str:
     """Return a list for a sentence: `a, b or c`, shortened where it is long."""
     shown = [*found[:_NAMED], *([f"{len(found) - _NAMED} more"] if len(found) > _NAMED else [])]
     *most, last = shown
-    return f"{', '.join(most)} or {last}" if most else last
+    return f"{', '.join(most)} {joint} {last}" if most else last

@@ -3,6 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from steng.suites import SUITES
+from tests.lab.s_server import OpenSslServer
+
 NEW = "/connections/smtp/new/"
 
 
@@ -188,3 +191,25 @@ def test_a_change_made_meanwhile_is_told_and_nothing_is_lost(visit):
     page.get_by_role("button", name="Save", exact=True).last.click()
     expect(page.locator(".error-summary")).to_contain_text("changed meanwhile: description")
     assert page.locator("#id_partner").input_value() == "mine"
+
+
+@pytest.mark.openssl
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without a script"])
+def test_a_suite_that_the_server_would_choose_is_added_behind_the_chosen_ones(visit, pki, tmp_path, script):
+    mine, its = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
+    page = visit(script=script)
+    with OpenSslServer(tmp_path, [pki.leaf()], ciphers=SUITES[its].openssl, version="TLSv1_2") as server:
+        page.goto(NEW)
+        page.locator("#id_host").fill("localhost")
+        page.locator("input[name=connection_security][value=SSL_TLS]").check()
+        page.locator("#id_port").fill(str(server.port))
+        page.locator("input[name=cipher_suite_mode][value=SPECIFIC]").check()
+        page.locator(f"input[name=cipher_suites][value={mine}]").check()
+        page.locator("#test-button").click()
+        expect(page.locator("#test-panel .verdict h3")).to_have_text("Connection failed at TLS handshake")
+        page.locator("button[name=apply]").click()
+        expect(page.locator(f"input[name=cipher_suites][value={its}]")).to_be_checked()
+        chosen = page.locator("input[name=cipher_suites]:checked")
+        assert [box.get_attribute("value") for box in chosen.all()] == [mine, its]
+        page.locator("#test-button").click()
+        expect(page.locator("#test-panel .verdict h3")).to_have_text("Connection failed at Certificate trust")

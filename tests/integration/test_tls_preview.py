@@ -46,6 +46,12 @@ def test_where_nothing_is_restricted_the_safe_versions_are_named():
     }
 
 
+def test_several_suites_are_offered_all_of_them():
+    other = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
+    found = texts(cluster="local", cipher_suite_mode="SPECIFIC", cipher_suites=[other, GCM])
+    assert found == {"local": f"local would offer TLSv1_2 with {other} and {GCM}."}
+
+
 def test_what_a_steng_cannot_offer_is_named():
     found = texts(steng="east-1", ssl_protocol_mode="SPECIFIC", ssl_protocols=["TLSv1_2"],
                   cipher_suite_mode="SPECIFIC", cipher_suites=[PSK, GCM])  # fmt: skip

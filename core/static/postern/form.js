@@ -34,7 +34,9 @@
   };
 
   const set = (name, values) => {
-    for (const control of controls(name)) {
+    // In the order of the values: where several are chosen at once, it is the order of preference.
+    const place = (control) => values.indexOf(control.value);
+    for (const control of [...controls(name)].sort((one, other) => place(one) - place(other))) {
       if (control.type === "radio" || (control.type === "checkbox" && control.value !== "on")) {
         const before = control.checked;
         control.checked = values.includes(control.value);
@@ -88,9 +90,9 @@
     if (!button) return;
     event.preventDefault();
     let last = null;
-    for (const [name, value] of new URLSearchParams(button.value)) {
-      const values = new URLSearchParams(button.value).getAll(name);
-      set(name, values.length > 1 ? values : [value]);
+    const offered = new URLSearchParams(button.value);
+    for (const name of new Set(offered.keys())) {
+      set(name, offered.getAll(name));
       touch(name);
       last = controls(name)[0] ?? last;
     }

@@ -20,6 +20,7 @@
       const box = event.target.closest("input[type=checkbox]");
       if (!box) return;
       const entry = box.closest("li");
+      if (box.checked === chosen.contains(entry)) return; // told what is so already: its place must stay
       entry.querySelector("[name=prefer]")?.remove();
       if (box.checked) {
         const button = part("prefer").content.firstElementChild.cloneNode(true);
